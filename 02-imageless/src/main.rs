@@ -1,3 +1,24 @@
-//! Under construction.
+//! `imageless`: an OCI runtime (as runc is one), and a maker of bundles that never were an image.
+//!
+//! One call, one verb, one process: nothing of the runtime stays behind but files in the state directory and,
+//! for each container, its own init. Read `cli.rs` for the verbs, `lifecycle.rs` for what `create` does and
+//! `init.rs` for the life of a container's first process.
 
-fn main() {}
+mod cli;
+mod commands;
+mod log;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli::Cli { global, command } = cli::Cli::parse();
+    match command.run(&global) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("imageless: {error:#}");
+            log::error(&global, &error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! One file per verb: its options, and what it does with them.

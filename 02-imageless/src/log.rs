@@ -1,0 +1,53 @@
+//! The `--log` file: where engines read why a verb failed, since stderr may already be the container's.
+//! One record for the one error of a call, because podman parses the whole file as a single JSON object.
+
+use crate::cli::{Global, LogFormat};
+use serde::Serialize;
+use std::fs::OpenOptions;
+use std::io::Write;
+
+#[derive(Serialize)]
+struct Record<'a> {
+    level: &'a str,
+    msg: &'a str,
+    time: &'a str,
+}
+
+/// Appends the error to the `--log` file, if one was given.
+///
+/// Source: containerd's go-runc and podman's libpod read `{"level","msg","time"}`.
+pub(crate) fn error(global: &Global, error: &anyhow::Error) {
+    let Some(path) = &global.log else { return };
+    let record =
+        format(global.log_format, &format!("{error:#}"), &jiff::Timestamp::now().to_string());
+    let written = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .and_then(|mut file| writeln!(file, "{record}"));
+    if let Err(cause) = written {
+        eprintln!("imageless: --log {}: {cause}", path.display());
+    }
+}
+
+fn format(format: LogFormat, msg: &str, time: &str) -> String {
+    match format {
+        LogFormat::Json => serde_json::to_string(&Record { level: "error", msg, time })
+            .expect("three strings always serialize"),
+        LogFormat::Text => format!("time={time:?} level=error msg={msg:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_json_record_is_one_object_with_the_three_keys_engines_read() {
+        let line = format(LogFormat::Json, "exec: \"bahs\": not found\nhint: x", "T");
+        assert_eq!(
+            line,
+            r#"{"level":"error","msg":"exec: \"bahs\": not found\nhint: x","time":"T"}"#
+        );
+    }
+}
