@@ -1,1 +1,36 @@
-//! Under construction.
+//! What the Linux kernel itself gives to build a container from, as a library
+//! for the stages above and as `isolate`.
+//!
+//! A container is no thing of the kernel. It is a process that was started with
+//! some of these, so read in this order:
+//!
+//! 1. [`namespace`]: what the process sees. Eight kinds, one table.
+//! 2. [`process`]: how it is made in new namespaces, waited for and turned into
+//!    the program, by pidfd.
+//! 3. [`idmap`]: who it is, when the namespace is a user namespace.
+//! 4. [`mounts`], [`root`], [`rootfs`]: which files it sees, and why a symlink
+//!    does not lead out of them.
+//! 5. [`cgroup`]: how much it may use, on cgroup v1 and v2.
+//! 6. [`capabilities`]: what it may do, root or not.
+//! 7. [`signals`]: what the parent owes it while it runs in the foreground.
+//!
+//! Beneath them are [`error`], which makes every failure read as a line of
+//! strace(1), and [`sys`], the only file with `unsafe`.
+//!
+//! Rules of this crate: one thread only (a fork copies just one); every
+//! descriptor is owned and close-on-exec; decide in pure functions, act in thin
+//! ones, so that what will be done can be printed before it is done.
+
+pub mod capabilities;
+pub mod cgroup;
+pub mod error;
+pub mod idmap;
+pub mod mounts;
+pub mod namespace;
+pub mod process;
+pub mod root;
+pub mod rootfs;
+pub mod signals;
+pub mod sys;
+
+pub use error::{InCall, Result, SyscallError};

@@ -1,0 +1,214 @@
+//! Finds out how this machine has its cgroups mounted, and where we are in
+//! them. Read from /proc/self/mountinfo and /proc/self/cgroup, never guessed
+//! from /sys/fs/cgroup.
+
+use super::{Dir, v1, v2};
+use crate::error::{Result, SyscallError};
+use nix::errno::Errno;
+use std::path::{Path, PathBuf};
+
+/// Names the interface that the controllers are on. A hybrid machine counts as
+/// v1: its v2 tree has none that we need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// A tree for each controller.
+    V1,
+    /// One tree.
+    V2,
+}
+
+impl Version {
+    /// Picks what belongs to this version.
+    pub(super) fn pick(
+        self,
+        v1: &'static str,
+        v2: &'static str,
+    ) -> &'static str {
+        match self {
+            Self::V1 => v1,
+            Self::V2 => v2,
+        }
+    }
+}
+
+/// A hierarchy: its mount point and the part of it that is visible there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hierarchy {
+    /// Empty on v2.
+    pub(super) controllers: Vec<String>,
+    /// What part of the tree is mounted: `/`, or our own part in a container
+    /// without a cgroup namespace.
+    root: PathBuf,
+    pub(super) path: PathBuf,
+    /// Our own cgroup in it.
+    own: PathBuf,
+}
+
+/// How cgroups are mounted: on v2 exactly one mount, on v1 one a controller.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) version: Version,
+    pub(super) mounts: Vec<Hierarchy>,
+}
+
+impl Layout {
+    /// Reads the layout of this machine.
+    pub(super) fn detect() -> Result<Self> {
+        let mountinfo = super::read(Path::new("/proc/self/mountinfo"))?;
+        let own = super::read(Path::new("/proc/self/cgroup"))?;
+        Self::parse(&mountinfo, &own).ok_or_else(|| {
+            SyscallError::new("read(\"/proc/self/mountinfo\")", Errno::ENOENT)
+                .hint("no cgroup file system is mounted: `mount -t cgroup2 none /sys/fs/cgroup`")
+        })
+    }
+
+    fn parse(mountinfo: &str, own: &str) -> Option<Self> {
+        let mounts = |fstype| {
+            mountinfo
+                .lines()
+                .filter_map(move |line| hierarchy(line, fstype, own))
+        };
+        let wanted = |name: &String| v1::CONTROLLERS.contains(&name.as_str());
+        let v1: Vec<_> = mounts("cgroup")
+            .filter(|h| h.controllers.iter().any(wanted))
+            .collect();
+        match v1.is_empty() {
+            false => Some(Self { version: Version::V1, mounts: v1 }),
+            true => mounts("cgroup2")
+                .next()
+                .map(|h| Self { version: Version::V2, mounts: vec![h] }),
+        }
+    }
+
+    /// Gives the directories of a cgroup.
+    pub(super) fn dirs(&self, path: &Path) -> Vec<Dir> {
+        let dir = |hierarchy: &Hierarchy| {
+            let path = hierarchy.dir_of(&hierarchy.locate(self.version, path));
+            let controllers = match self.version {
+                Version::V1 => hierarchy.controllers.clone(),
+                Version::V2 => vec![v2::CONTROLLERS.join(",")],
+            };
+            controllers
+                .into_iter()
+                .map(move |controller| Dir { controller, path: path.clone() })
+        };
+        let mut dirs: Vec<Dir> = self.mounts.iter().flat_map(dir).collect();
+        // The same tree can be mounted twice.
+        dirs.sort_by(|a, b| a.controller.cmp(&b.controller));
+        dirs.dedup_by(|a, b| a.controller == b.controller);
+        dirs
+    }
+}
+
+impl Hierarchy {
+    /// Turns a relative path into one that counts from the top of the tree, see
+    /// [`super::Cgroup::create`].
+    fn locate(&self, version: Version, path: &Path) -> PathBuf {
+        let base = match version {
+            Version::V1 => &self.own,
+            Version::V2 => self.own.parent().unwrap_or(&self.own),
+        };
+        // `join` of an absolute path is that path.
+        base.join(path)
+    }
+
+    /// Finds the directory of a cgroup whose path counts from the top of the
+    /// tree.
+    fn dir_of(&self, cgroup: &Path) -> PathBuf {
+        let below = cgroup
+            .strip_prefix(&self.root)
+            .or_else(|_| cgroup.strip_prefix("/"));
+        self.path.join(below.unwrap_or(cgroup))
+    }
+}
+
+/// Reads one line of mountinfo if it is a mount of that type:
+/// `36 35 98:0 ROOT MOUNT-POINT OPTIONS [TAGS].. - FSTYPE SOURCE SUPER-OPTIONS`
+///
+/// Source: proc_pid_mountinfo(5)
+fn hierarchy(line: &str, fstype: &str, own: &str) -> Option<Hierarchy> {
+    let (before, after) = line.split_once(" - ")?;
+    let mut before = before.split(' ').skip(3);
+    let (root, path) = (before.next()?, before.next()?);
+    let mut after = after.split(' ');
+    if after.next()? != fstype {
+        return None;
+    }
+    let options = after.nth(1)?;
+    let controllers: Vec<String> = match fstype {
+        "cgroup2" => Vec::new(),
+        _ => options
+            .split(',')
+            .filter(|o| v1::CONTROLLERS.contains(o))
+            .map(Into::into)
+            .collect(),
+    };
+    let own = own_cgroup(own, controllers.first().map_or("", String::as_str));
+    Some(Hierarchy { controllers, root: root.into(), path: path.into(), own })
+}
+
+/// Finds our own cgroup among the lines `ID:CONTROLLERS:PATH`; v2 is the one
+/// without controllers.
+///
+/// Source: cgroups(7), "/proc/pid/cgroup"
+fn own_cgroup(lines: &str, controller: &str) -> PathBuf {
+    let path = lines.lines().find_map(|line| {
+        let (_, rest) = line.split_once(':')?;
+        let (controllers, path) = rest.split_once(':')?;
+        controllers.split(',').any(|c| c == controller).then_some(path)
+    });
+    PathBuf::from(path.unwrap_or("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HYBRID: &str = "\
+        31 24 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n\
+        32 24 0:28 / /sys/fs/cgroup/memory rw,nosuid shared:9 - cgroup cgroup rw,memory\n\
+        33 24 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
+        34 24 0:30 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n";
+    const V2: &str = "30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
+
+    fn paths(mountinfo: &str, own: &str, path: &str) -> Vec<String> {
+        let dirs = Layout::parse(mountinfo, own).unwrap().dirs(Path::new(path));
+        dirs.iter().map(|dir| dir.path.display().to_string()).collect()
+    }
+
+    #[test]
+    fn a_hybrid_machine_counts_as_v1() {
+        let paths = paths(HYBRID, "4:memory:/\n1:cpu,cpuacct:/\n0::/\n", "/c");
+        let cpu = "/sys/fs/cgroup/cpu,cpuacct/c";
+        assert_eq!(paths, [cpu, cpu, "/sys/fs/cgroup/memory/c"]);
+    }
+
+    #[test]
+    fn a_relative_path_is_below_our_own_cgroup_on_v1() {
+        let paths = paths(HYBRID, "4:memory:/us\n1:cpu,cpuacct:/\n0::/\n", "c");
+        assert_eq!(paths[2], "/sys/fs/cgroup/memory/us/c");
+    }
+
+    #[test]
+    fn a_relative_path_is_beside_our_own_cgroup_on_v2() {
+        assert_eq!(paths(V2, "0::/user/us\n", "c"), ["/sys/fs/cgroup/user/c"]);
+        assert_eq!(paths(V2, "0::/\n", "c"), ["/sys/fs/cgroup/c"]);
+    }
+
+    #[test]
+    fn a_mount_of_a_part_of_the_tree_is_counted_from_that_part() {
+        let mountinfo = V2.replace("0:26 / ", "0:26 /docker/abc ");
+        assert_eq!(
+            paths(&mountinfo, "0::/docker/abc/us\n", "c"),
+            ["/sys/fs/cgroup/c"]
+        );
+    }
+
+    #[test]
+    fn no_cgroups_are_no_layout() {
+        assert_eq!(
+            Layout::parse("1 0 8:1 / / rw - ext4 /dev/sda rw\n", "0::/\n"),
+            None
+        );
+    }
+}

@@ -1,0 +1,312 @@
+//! Mounts as data: a `Mount` can be planned, printed as the system call that it
+//! is, and then done. Inside a root file system the mount point is found and
+//! made by handle, so that a symlink there leads nowhere.
+
+use crate::error::{InCall, Result, SyscallError};
+use crate::namespace::{Namespace, Namespaces};
+use crate::root::{self, Root};
+use nix::errno::Errno;
+use nix::mount::{MsFlags, mount};
+use nix::sys::statvfs::{FsFlags, statvfs};
+use std::fmt;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// Describes one call of mount(2).
+///
+/// Source: mount(2)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// A name for a file system without a device; a path on the host for a bind
+    /// mount.
+    pub source: PathBuf,
+    /// Where: absolute, as the container will see it.
+    pub target: PathBuf,
+    /// The type of file system; `None` for a bind mount.
+    pub fstype: Option<String>,
+    /// Flags, all in one set; [`Mount::mount`] makes the several calls that
+    /// mount(2) wants.
+    pub flags: MsFlags,
+    /// What the file system itself reads: `mode=755,size=64k`.
+    pub data: Option<String>,
+}
+
+impl Mount {
+    /// Describes a new file system.
+    pub fn new(fstype: &str, target: impl Into<PathBuf>) -> Self {
+        let (source, flags) = (PathBuf::from(fstype), MsFlags::empty());
+        Self {
+            source,
+            target: target.into(),
+            fstype: Some(fstype.into()),
+            flags,
+            data: None,
+        }
+    }
+
+    /// Describes a bind mount of `source`, with what is mounted below it.
+    pub fn bind(
+        source: impl Into<PathBuf>,
+        target: impl Into<PathBuf>,
+    ) -> Self {
+        let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
+        Self {
+            source: source.into(),
+            target: target.into(),
+            fstype: None,
+            flags,
+            data: None,
+        }
+    }
+
+    /// Adds flags.
+    pub fn with_flags(self, flags: MsFlags) -> Self {
+        Self { flags: self.flags | flags, ..self }
+    }
+
+    /// Sets the data for the file system.
+    pub fn with_data(self, data: impl Into<String>) -> Self {
+        Self { data: Some(data.into()), ..self }
+    }
+
+    /// Mounts on `target` as the caller sees it.
+    ///
+    /// # Errors
+    /// EPERM: no CAP_SYS_ADMIN here, or a user namespace that does not own what
+    /// is mounted. ENOENT: no mount point.
+    /// ENODEV: the kernel lacks that file system.
+    ///
+    /// Source: mount(2)
+    pub fn mount(&self) -> Result<()> {
+        self.mount_on(&self.target)?;
+        self.apply_flags(&self.target)
+    }
+
+    /// Mounts on `target` inside a root; a missing mount point is made there, a
+    /// file if the source of a bind mount is one.
+    ///
+    /// # Errors
+    /// As [`Mount::mount`]. ELOOP: /proc or /sys would go through a symlink.
+    ///
+    /// Source: mount(2), openat2(2)
+    pub fn mount_in(&self, root: &Root) -> Result<()> {
+        let point = self.mount_point(root)?;
+        self.mount_on(&root::path_of(point.as_fd()))?;
+        if !self.needs_second_call() {
+            return Ok(());
+        }
+        // The handle is on what is *below* the new mount now; the flags belong
+        // to the mount on top.
+        let top = root.resolve(&self.target)?;
+        self.apply_flags(&root::path_of(top.as_fd()))
+    }
+
+    /// Finds the mount point in the root, or makes it.
+    fn mount_point(&self, root: &Root) -> Result<OwnedFd> {
+        if self.is_bind() && !self.source.is_dir() {
+            return root.create_file(&self.target);
+        }
+        let point = root.create_dir_all(&self.target)?;
+        match self.fstype.as_deref() {
+            // Later writes to /proc/self/.. and /proc/sys trust that these are
+            // where they seem to be (CVE-2019-19921).
+            Some("proc" | "sysfs") => root.resolve_no_symlinks(&self.target).map_err(|error| {
+                error.hint("the root file system has a symlink where a kernel file system belongs")
+            }),
+            _ => Ok(point),
+        }
+    }
+
+    fn mount_on(&self, target: &Path) -> Result<()> {
+        let flags = if self.is_bind() {
+            self.flags & (MsFlags::MS_BIND | MsFlags::MS_REC)
+        } else {
+            self.flags - PROPAGATION
+        };
+        mount(
+            Some(&self.source),
+            target,
+            self.fstype.as_deref(),
+            flags,
+            self.data.as_deref(),
+        )
+        .in_call(|| self.to_string())
+        .map_err(|error| self.explain(error))
+    }
+
+    /// Applies what the first call ignores: flags of a bind mount, and the
+    /// propagation.
+    fn apply_flags(&self, target: &Path) -> Result<()> {
+        let own = self.flags - PROPAGATION - MsFlags::MS_BIND - MsFlags::MS_REC;
+        if self.is_bind() && !own.is_empty() {
+            remount(target, own)?;
+        }
+        let propagation = self.flags & PROPAGATION;
+        if !propagation.is_empty() {
+            let flags = propagation | (self.flags & MsFlags::MS_REC);
+            set_propagation(target, flags)?;
+        }
+        Ok(())
+    }
+
+    fn needs_second_call(&self) -> bool {
+        self.is_bind() || self.flags.intersects(PROPAGATION)
+    }
+
+    fn is_bind(&self) -> bool {
+        self.flags.contains(MsFlags::MS_BIND)
+    }
+
+    fn explain(&self, error: SyscallError) -> SyscallError {
+        let fstype = self.fstype.as_deref();
+        let row = DEFAULT_MOUNTS.iter().find(|row| Some(row.fstype) == fstype);
+        match (error.errno, row) {
+            (Errno::EPERM, Some(row)) => error.hint(format!(
+                "in a user namespace, {} can be mounted only together with a {} namespace, and where all of the host's {} is visible",
+                row.fstype,
+                row.owner.name(),
+                row.target
+            )),
+            _ => error,
+        }
+    }
+}
+
+impl fmt::Display for Mount {
+    /// Prints the call as strace(1) does.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "mount({:?}, {:?}, ", self.source, self.target)?;
+        match &self.fstype {
+            Some(fstype) => write!(f, "{fstype:?}, ")?,
+            None => f.write_str("NULL, ")?,
+        }
+        match self.flags.is_empty() {
+            true => f.write_str("0, ")?,
+            false => write!(f, "{}, ", names_of(self.flags))?,
+        }
+        match &self.data {
+            Some(data) => write!(f, "{data:?})"),
+            None => f.write_str("NULL)"),
+        }
+    }
+}
+
+fn names_of(flags: MsFlags) -> String {
+    flags.iter_names().map(|(name, _)| name).collect::<Vec<_>>().join("|")
+}
+
+/// The four ways in which a mount can share what happens below it.
+///
+/// Source: mount_namespaces(7), "SHARED SUBTREES"
+const PROPAGATION: MsFlags = MsFlags::MS_SHARED
+    .union(MsFlags::MS_PRIVATE)
+    .union(MsFlags::MS_SLAVE)
+    .union(MsFlags::MS_UNBINDABLE);
+
+/// Changes the propagation of a mount (with `MS_REC`, of all below it too).
+///
+/// # Errors
+/// EINVAL: not a mount point. EPERM: not ours to change.
+///
+/// Source: mount_namespaces(7)
+pub fn set_propagation(target: &Path, flags: MsFlags) -> Result<()> {
+    mount(None::<&str>, target, None::<&str>, flags, None::<&str>).in_call(
+        || format!("mount(NULL, {target:?}, NULL, {}, NULL)", names_of(flags)),
+    )
+}
+
+/// Adds flags such as `MS_RDONLY` to a mount, and keeps those that it has: a
+/// user namespace may not take any away.
+///
+/// # Errors
+/// EINVAL: not a mount point. EPERM: a flag would go that another user
+/// namespace has set.
+///
+/// Source: mount(2), "Remounting an existing mount"; mount_namespaces(7),
+/// "Restrictions on mount namespaces"
+pub fn remount(target: &Path, flags: MsFlags) -> Result<()> {
+    let has =
+        statvfs(target).in_call(|| format!("statvfs({target:?})"))?.flags();
+    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | flags | kept(has);
+    mount(None::<&str>, target, None::<&str>, flags, None::<&str>).in_call(
+        || format!("mount(NULL, {target:?}, NULL, {}, NULL)", names_of(flags)),
+    )
+}
+
+/// Translates what statvfs(3) reports into what mount(2) takes.
+fn kept(has: FsFlags) -> MsFlags {
+    const PAIRS: [(FsFlags, MsFlags); 7] = [
+        (FsFlags::ST_RDONLY, MsFlags::MS_RDONLY),
+        (FsFlags::ST_NOSUID, MsFlags::MS_NOSUID),
+        (FsFlags::ST_NODEV, MsFlags::MS_NODEV),
+        (FsFlags::ST_NOEXEC, MsFlags::MS_NOEXEC),
+        (FsFlags::ST_NOATIME, MsFlags::MS_NOATIME),
+        (FsFlags::ST_NODIRATIME, MsFlags::MS_NODIRATIME),
+        (FsFlags::ST_RELATIME, MsFlags::MS_RELATIME),
+    ];
+    PAIRS
+        .iter()
+        .filter(|(st, _)| has.contains(*st))
+        .fold(MsFlags::empty(), |all, (_, ms)| all | *ms)
+}
+
+/// One file system that every Linux program expects to find.
+#[derive(Debug)]
+pub struct DefaultMount {
+    /// Type of the file system, and its source.
+    pub fstype: &'static str,
+    /// Where.
+    pub target: &'static str,
+    /// Flags.
+    pub flags: MsFlags,
+    /// Data for the file system; empty if none.
+    pub data: &'static str,
+    /// Whose contents it shows: in a user namespace it can be mounted only if
+    /// that namespace is new, too.
+    pub owner: Namespace,
+}
+
+const NO_SUID_DEV_EXEC: MsFlags =
+    MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV).union(MsFlags::MS_NOEXEC);
+
+/// The file systems of a container, in the order in which they have to be
+/// mounted: /dev before what is in it.
+///
+/// Source: runtime-spec: config-linux.md, "Default Filesystems"; flags as in
+/// the default spec of runc
+#[rustfmt::skip]
+pub const DEFAULT_MOUNTS: [DefaultMount; 6] = [
+    DefaultMount { fstype: "proc",   target: "/proc",       flags: NO_SUID_DEV_EXEC, data: "", owner: Namespace::Pid },
+    DefaultMount { fstype: "tmpfs",  target: "/dev",        flags: MsFlags::MS_NOSUID.union(MsFlags::MS_STRICTATIME), data: "mode=755,size=65536k", owner: Namespace::Mount },
+    DefaultMount { fstype: "devpts", target: "/dev/pts",    flags: MsFlags::MS_NOSUID.union(MsFlags::MS_NOEXEC), data: "newinstance,ptmxmode=0666,mode=0620", owner: Namespace::Mount },
+    DefaultMount { fstype: "tmpfs",  target: "/dev/shm",    flags: NO_SUID_DEV_EXEC, data: "mode=1777,size=65536k", owner: Namespace::Mount },
+    DefaultMount { fstype: "mqueue", target: "/dev/mqueue", flags: NO_SUID_DEV_EXEC, data: "", owner: Namespace::Ipc },
+    DefaultMount { fstype: "sysfs",  target: "/sys",        flags: NO_SUID_DEV_EXEC.union(MsFlags::MS_RDONLY), data: "", owner: Namespace::Net },
+];
+
+/// Plans the default file systems for a container with these new namespaces.
+/// What its user namespace could not mount anew, it gets from the host instead,
+/// by a bind mount.
+pub fn default_mounts(namespaces: Namespaces) -> Vec<Mount> {
+    let own = |row: &DefaultMount| {
+        !namespaces.contains(Namespace::User) || namespaces.contains(row.owner)
+    };
+    DEFAULT_MOUNTS
+        .iter()
+        .map(|row| if own(row) { row.mount() } else { row.bind_of_host() })
+        .collect()
+}
+
+impl DefaultMount {
+    fn mount(&self) -> Mount {
+        let data = (!self.data.is_empty()).then(|| self.data.to_string());
+        Mount {
+            data,
+            ..Mount::new(self.fstype, self.target).with_flags(self.flags)
+        }
+    }
+
+    fn bind_of_host(&self) -> Mount {
+        Mount::bind(self.target, self.target).with_flags(self.flags)
+    }
+}

@@ -1,0 +1,242 @@
+//! The eight namespaces of Linux: one table says all that this project knows of
+//! each of them. Everything else (flags for clone3, files under /proc, texts of
+//! errors) is read from that table.
+
+use crate::error::{InCall, Result};
+use nix::fcntl::{OFlag, open};
+use nix::sched::CloneFlags;
+use nix::sys::stat::Mode;
+use nix::unistd::Pid;
+use std::fmt;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+/// Names one kind of namespace.
+///
+/// Source: namespaces(7)
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Namespace {
+    /// User and group ids, and capabilities over what the namespace owns.
+    User,
+    /// The mount tree.
+    Mount,
+    /// Process ids.
+    Pid,
+    /// Host name and NIS domain name.
+    Uts,
+    /// System V IPC and POSIX message queues.
+    Ipc,
+    /// Network devices, addresses, routes, ports, abstract sockets.
+    Net,
+    /// What counts as the root of the cgroup tree.
+    Cgroup,
+    /// Offsets of the monotonic and boot clocks.
+    Time,
+}
+
+/// What there is to know of one namespace.
+struct Facts {
+    namespace: Namespace,
+    name: &'static str,
+    file: &'static str,
+    constant: &'static str,
+    flag: i32,
+    since: &'static str,
+}
+
+const fn facts(
+    namespace: Namespace,
+    [name, file, constant, since]: [&'static str; 4],
+    flag: i32,
+) -> Facts {
+    Facts { namespace, name, file, constant, flag, since }
+}
+
+/// In the order in which a process has to join them: the user namespace gives
+/// the right to enter the others.
+#[rustfmt::skip]
+const TABLE: [Facts; 8] = [
+    facts(Namespace::User,   ["user",   "user",   "CLONE_NEWUSER",   "Linux 3.8 (2013-02)"],    libc::CLONE_NEWUSER),
+    facts(Namespace::Mount,  ["mount",  "mnt",    "CLONE_NEWNS",     "Linux 2.4.19 (2002-08)"], libc::CLONE_NEWNS),
+    facts(Namespace::Pid,    ["pid",    "pid",    "CLONE_NEWPID",    "Linux 2.6.24 (2008-01)"], libc::CLONE_NEWPID),
+    facts(Namespace::Uts,    ["uts",    "uts",    "CLONE_NEWUTS",    "Linux 2.6.19 (2006-11)"], libc::CLONE_NEWUTS),
+    facts(Namespace::Ipc,    ["ipc",    "ipc",    "CLONE_NEWIPC",    "Linux 2.6.19 (2006-11)"], libc::CLONE_NEWIPC),
+    facts(Namespace::Net,    ["net",    "net",    "CLONE_NEWNET",    "Linux 2.6.29 (2009-03)"], libc::CLONE_NEWNET),
+    facts(Namespace::Cgroup, ["cgroup", "cgroup", "CLONE_NEWCGROUP", "Linux 4.6 (2016-05)"],    libc::CLONE_NEWCGROUP),
+    facts(Namespace::Time,   ["time",   "time",   "CLONE_NEWTIME",   "Linux 5.6 (2020-03)"],    CLONE_NEWTIME),
+];
+
+/// Bit 0x80 belongs to the exit signal in clone(2), so only unshare(2) and
+/// clone3(2) take this flag.
+const CLONE_NEWTIME: i32 = 0x80;
+
+impl Namespace {
+    /// Every namespace, in the order in which a process has to join them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|facts| facts.namespace)
+    }
+
+    /// Gives the word that isolate(1) uses in its options: `mount`, `pid`, ..
+    pub fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// Gives the name of the file in `/proc/PID/ns`: `mnt`, `pid`, ..
+    pub fn file(self) -> &'static str {
+        self.facts().file
+    }
+
+    /// Gives the constant as the man pages spell it: `CLONE_NEWNS`, ..
+    pub fn constant(self) -> &'static str {
+        self.facts().constant
+    }
+
+    /// Gives the flag for clone3(2), unshare(2) and setns(2).
+    pub fn flag(self) -> CloneFlags {
+        CloneFlags::from_bits_retain(self.facts().flag)
+    }
+
+    /// Tells since when Linux has it, with the date.
+    pub fn since(self) -> &'static str {
+        self.facts().since
+    }
+
+    fn facts(self) -> &'static Facts {
+        TABLE
+            .iter()
+            .find(|facts| facts.namespace == self)
+            .expect("the table has every namespace")
+    }
+}
+
+/// Holds a set of namespaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Namespaces {
+    bits: u8,
+}
+
+impl Namespaces {
+    /// The empty set.
+    pub const NONE: Self = Self { bits: 0 };
+
+    /// Adds one namespace.
+    pub fn insert(&mut self, namespace: Namespace) {
+        self.bits |= 1 << namespace as u8;
+    }
+
+    /// Takes one namespace out.
+    pub fn remove(&mut self, namespace: Namespace) {
+        self.bits &= !(1 << namespace as u8);
+    }
+
+    /// Tells whether a namespace is in the set.
+    pub fn contains(self, namespace: Namespace) -> bool {
+        self.bits & (1 << namespace as u8) != 0
+    }
+
+    /// Tells whether the set is empty.
+    pub fn is_empty(self) -> bool {
+        self.bits == 0
+    }
+
+    /// Goes through the set in the order in which a process has to join them.
+    pub fn iter(self) -> impl Iterator<Item = Namespace> {
+        Namespace::all().filter(move |namespace| self.contains(*namespace))
+    }
+
+    /// Gives the flags for clone3(2) and unshare(2).
+    pub fn flags(self) -> CloneFlags {
+        self.iter().fold(CloneFlags::empty(), |flags, namespace| {
+            flags | namespace.flag()
+        })
+    }
+}
+
+impl FromIterator<Namespace> for Namespaces {
+    fn from_iter<I: IntoIterator<Item = Namespace>>(namespaces: I) -> Self {
+        let mut set = Self::NONE;
+        namespaces.into_iter().for_each(|namespace| set.insert(namespace));
+        set
+    }
+}
+
+impl fmt::Display for Namespaces {
+    /// Prints the flags as strace(1) does: `CLONE_NEWNS|CLONE_NEWPID`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let constants: Vec<_> = self.iter().map(Namespace::constant).collect();
+        match constants.as_slice() {
+            [] => f.write_str("0"),
+            some => f.write_str(&some.join("|")),
+        }
+    }
+}
+
+/// Moves the calling process into new namespaces. A new pid or time namespace
+/// takes in its *children*, not the caller.
+///
+/// # Errors
+/// EPERM: neither root nor, with a user namespace in the set, allowed to make
+/// one.
+/// EINVAL: a user namespace, and the process has threads. ENOSPC: a limit in
+/// /proc/sys/user is reached.
+///
+/// Source: unshare(2)
+pub fn unshare(namespaces: Namespaces) -> Result<()> {
+    nix::sched::unshare(namespaces.flags())
+        .in_call(|| format!("unshare({namespaces})"))
+}
+
+/// Opens the namespace that a process is in, to enter it later with [`setns`]
+/// or to keep it alive.
+///
+/// # Errors
+/// ENOENT: no such process, or the kernel lacks that namespace. EACCES: not
+/// allowed to ptrace the process.
+///
+/// Source: namespaces(7), "The /proc/pid/ns/ directory"
+pub fn open_namespace(pid: Pid, namespace: Namespace) -> Result<OwnedFd> {
+    let path = format!("/proc/{pid}/ns/{}", namespace.file());
+    open(path.as_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
+        .in_call(|| format!("open({path:?})"))
+}
+
+/// Moves the calling process into an existing namespace; for a pid namespace,
+/// the children that it makes from now on.
+///
+/// # Errors
+/// EINVAL: the descriptor is not that kind of namespace. EPERM: no
+/// CAP_SYS_ADMIN over it.
+///
+/// Source: setns(2)
+pub fn setns(fd: BorrowedFd<'_>, namespace: Namespace) -> Result<()> {
+    nix::sched::setns(fd, namespace.flag())
+        .in_call(|| format!("setns(.., {})", namespace.constant()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_what_was_put_in_and_nothing_else() {
+        let mut set = Namespaces::from_iter([Namespace::Pid, Namespace::Mount]);
+        set.remove(Namespace::Pid);
+        set.insert(Namespace::Time);
+        assert_eq!(
+            set.iter().collect::<Vec<_>>(),
+            [Namespace::Mount, Namespace::Time]
+        );
+        assert_eq!(set.to_string(), "CLONE_NEWNS|CLONE_NEWTIME");
+    }
+
+    #[test]
+    fn the_user_namespace_is_joined_first() {
+        assert_eq!(Namespace::all().next(), Some(Namespace::User));
+    }
+
+    #[test]
+    fn every_file_of_the_table_is_there_in_proc() {
+        for namespace in Namespace::all() {
+            open_namespace(Pid::this(), namespace).unwrap();
+        }
+    }
+}

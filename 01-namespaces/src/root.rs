@@ -1,0 +1,264 @@
+//! A directory by handle, inside which every path is resolved as if it were
+//! `/`: no symlink and no `..` leads out of it. A root file system comes from
+//! strangers. Whoever puts its path and another together as strings, mounts on
+//! the host.
+
+use crate::error::{InCall, Result, SyscallError};
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat, mknodat};
+use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+
+/// Holds the root directory of a container, seen from outside.
+#[derive(Debug)]
+pub struct Root {
+    dir: OwnedFd,
+    path: PathBuf,
+}
+
+impl Root {
+    /// Opens a directory as a root. Whoever changes its path afterwards does
+    /// not change what we hold.
+    ///
+    /// # Errors
+    /// ENOENT: no such directory. ENOTDIR: not one.
+    ///
+    /// Source: open(2), `O_PATH`
+    pub fn open(path: &Path) -> Result<Self> {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let dir = open(path, flags, Mode::empty())
+            .in_call(|| format!("open({path:?}, O_PATH|O_DIRECTORY)"))?;
+        Ok(Self { dir, path: path.to_owned() })
+    }
+
+    /// Gives the path that it was opened with; only for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Resolves a path inside the root to a handle (`O_PATH`) on what is there.
+    ///
+    /// # Errors
+    /// ENOENT: not there. ELOOP: too many symlinks. EAGAIN: somebody kept
+    /// renaming while we looked.
+    ///
+    /// Source: openat2(2), `RESOLVE_IN_ROOT`, "Linux 5.6 (2020-03)"
+    pub fn resolve(&self, path: &Path) -> Result<OwnedFd> {
+        self.open_with(path, OFlag::O_PATH, ResolveFlag::empty())
+    }
+
+    /// Resolves like [`Root::resolve`], but refuses a path with a symlink
+    /// anywhere in it.
+    ///
+    /// # Errors
+    /// ELOOP: there is a symlink.
+    ///
+    /// Source: openat2(2), `RESOLVE_NO_SYMLINKS`
+    pub fn resolve_no_symlinks(&self, path: &Path) -> Result<OwnedFd> {
+        self.open_with(path, OFlag::O_PATH, ResolveFlag::RESOLVE_NO_SYMLINKS)
+    }
+
+    /// Opens a file inside the root, for example to read it. `O_CLOEXEC` is
+    /// added.
+    ///
+    /// # Errors
+    /// As [`Root::resolve`], and those of open(2).
+    ///
+    /// Source: openat2(2)
+    pub fn open_file(&self, path: &Path, flags: OFlag) -> Result<OwnedFd> {
+        self.open_with(path, flags, ResolveFlag::empty())
+    }
+
+    /// Makes a directory inside the root, with those above it, and gives a
+    /// handle on it. What is there already, stays.
+    ///
+    /// # Errors
+    /// ENOTDIR: something else is there. EEXIST: a symlink is in the way that
+    /// leads nowhere. EROFS: read-only.
+    ///
+    /// Source: mkdirat(2), openat2(2)
+    pub fn create_dir_all(&self, path: &Path) -> Result<OwnedFd> {
+        let mut dir = self.resolve(Path::new("/"))?;
+        let mut done = PathBuf::from("/");
+        for component in
+            path.components().filter(|c| !matches!(c, Component::RootDir))
+        {
+            done.push(component);
+            // From the root each time, not from `dir`: that is how an existing
+            // symlink stays inside the root.
+            dir = match self.open_with(
+                &done,
+                OFlag::O_PATH | OFlag::O_DIRECTORY,
+                ResolveFlag::empty(),
+            ) {
+                Err(error) if error.errno == Errno::ENOENT => {
+                    self.create_dir(&dir, &done)?
+                }
+                found => found?,
+            };
+        }
+        Ok(dir)
+    }
+
+    /// Makes an empty file inside the root, with the directories above it, and
+    /// gives a handle on it. What is there already, stays.
+    ///
+    /// # Errors
+    /// As [`Root::create_dir_all`].
+    ///
+    /// Source: mknodat(2), openat2(2)
+    pub fn create_file(&self, path: &Path) -> Result<OwnedFd> {
+        match self.resolve(path) {
+            Err(error) if error.errno == Errno::ENOENT => {}
+            found => return found,
+        }
+        self.mknod(
+            path,
+            &Node {
+                kind: SFlag::S_IFREG,
+                mode: Mode::from_bits_truncate(0o644),
+                device: 0,
+            },
+        )?;
+        self.resolve(path)
+    }
+
+    /// Makes a device, FIFO or file inside the root, with the directories above
+    /// it.
+    ///
+    /// # Errors
+    /// EEXIST: something is there. EPERM: a device, and we are not root of the
+    /// first user namespace.
+    ///
+    /// Source: mknodat(2)
+    pub fn mknod(&self, path: &Path, node: &Node) -> Result<()> {
+        let (dir, name) = self.parent(path)?;
+        mknodat(&dir, name, node.kind, node.mode, node.device).in_call(|| {
+            format!(
+                "mknodat({:?}, {path:?}, {:?}, {:#o})",
+                self.path, node.kind, node.mode
+            )
+        })
+    }
+
+    /// Makes a symlink inside the root, with the directories above it. A file
+    /// or symlink that is there is replaced.
+    ///
+    /// # Errors
+    /// EISDIR: a directory is there.
+    ///
+    /// Source: symlinkat(2)
+    pub fn symlink(&self, target: &Path, path: &Path) -> Result<()> {
+        let (dir, name) = self.parent(path)?;
+        match unlinkat(&dir, name, UnlinkatFlags::NoRemoveDir) {
+            Ok(()) | Err(Errno::ENOENT) => {}
+            Err(errno) => {
+                return Err(errno).in_call(|| {
+                    format!("unlinkat({:?}, {path:?})", self.path)
+                });
+            }
+        }
+        symlinkat(target, &dir, name).in_call(|| {
+            format!("symlinkat({target:?}, {:?}, {path:?})", self.path)
+        })
+    }
+
+    /// Opens the directory that holds `path`, making it if need be, and gives
+    /// the last name.
+    fn parent<'a>(&self, path: &'a Path) -> Result<(OwnedFd, &'a Path)> {
+        let name = path.file_name().ok_or_else(|| {
+            SyscallError::new(
+                format!("openat2({:?}, {path:?})", self.path),
+                Errno::EINVAL,
+            )
+            .hint("the path has to end in a name")
+        })?;
+        let dir =
+            self.create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
+        Ok((dir, Path::new(name)))
+    }
+
+    /// Makes the last directory of `path` in `parent`, and opens just that: if
+    /// somebody swaps it for a symlink, we fail.
+    fn create_dir(&self, parent: &OwnedFd, path: &Path) -> Result<OwnedFd> {
+        let call = || format!("mkdirat({:?}, {path:?})", self.path);
+        let name = path.file_name().ok_or(Errno::EINVAL).in_call(call)?;
+        mkdirat(parent, name, Mode::from_bits_truncate(0o755)).in_call(call)?;
+        let flags = OFlag::O_PATH
+            | OFlag::O_DIRECTORY
+            | OFlag::O_NOFOLLOW
+            | OFlag::O_CLOEXEC;
+        openat(parent, name, flags, Mode::empty())
+            .in_call(|| format!("openat({:?}, {path:?})", self.path))
+    }
+
+    fn open_with(
+        &self,
+        path: &Path,
+        flags: OFlag,
+        more: ResolveFlag,
+    ) -> Result<OwnedFd> {
+        let resolve = ResolveFlag::RESOLVE_IN_ROOT
+            | ResolveFlag::RESOLVE_NO_MAGICLINKS
+            | more;
+        let how =
+            OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(resolve);
+        let call =
+            || format!("openat2({:?}, {path:?}, RESOLVE_IN_ROOT)", self.path);
+        // EAGAIN: a rename raced with a `..`. Whoever races on purpose gets
+        // these tries, then an error.
+        for _ in 0..128 {
+            match openat2(&self.dir, path, how) {
+                Err(Errno::EAGAIN) => {}
+                result => return result.in_call(call),
+            }
+        }
+        Err(Errno::EAGAIN).in_call(call)
+    }
+}
+
+impl AsFd for Root {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.dir.as_fd()
+    }
+}
+
+/// Says what [`Root::mknod`] makes.
+#[derive(Debug, Clone, Copy)]
+pub struct Node {
+    /// `S_IFCHR`, `S_IFBLK`, `S_IFIFO` or `S_IFREG`.
+    pub kind: SFlag,
+    /// Permissions, before the umask.
+    pub mode: Mode,
+    /// Device number, see makedev(3); 0 if it is no device.
+    pub device: u64,
+}
+
+/// Gives a path that means exactly the file of a handle, for calls such as
+/// mount(2) that take only paths. Needs /proc.
+///
+/// Source: proc_pid_fd(5)
+pub fn path_of(fd: BorrowedFd<'_>) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
+}
+
+/// Reads what a handle is: kind, mode, device number.
+///
+/// # Errors
+/// EBADF: not open; cannot happen to a borrowed descriptor.
+///
+/// Source: fstat(2)
+pub fn status(fd: BorrowedFd<'_>) -> Result<FileStat> {
+    fstat(fd).in_call(|| "fstat(..)".into())
+}
+
+/// Tells whether a handle is a directory.
+///
+/// # Errors
+/// As [`status`].
+pub fn is_dir(fd: BorrowedFd<'_>) -> Result<bool> {
+    Ok(SFlag::from_bits_truncate(status(fd)?.st_mode) & SFlag::S_IFMT
+        == SFlag::S_IFDIR)
+}

@@ -1,0 +1,93 @@
+//! What a program in the foreground owes the child it waits for: signals that
+//! were meant for the child reach it. One place blocks, in poll(2), on the
+//! child's handle and on the signals; no handler runs, so no race is possible.
+
+use crate::error::{InCall, Result};
+use crate::process::{Child, ExitStatus};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::os::fd::AsFd;
+
+/// The signals by which a user or a service manager talks to a program.
+const FORWARDED: [Signal; 6] = [
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGTERM,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+];
+
+/// Holds back the signals that are to be forwarded. They wait in the kernel
+/// until they are read.
+#[derive(Debug)]
+pub struct Forwarding {
+    signals: SignalFd,
+}
+
+impl Forwarding {
+    /// Blocks the signals. **Before the child is made**, so that none is lost
+    /// in between; `exec` unblocks them in the child.
+    ///
+    /// # Errors
+    /// EMFILE: no descriptor left.
+    ///
+    /// Source: signalfd(2)
+    pub fn start() -> Result<Self> {
+        let set: SigSet = FORWARDED.into_iter().collect();
+        set.thread_block().in_call(|| "sigprocmask(SIG_BLOCK, ..)".into())?;
+        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+        let signals = SignalFd::with_flags(&set, flags)
+            .in_call(|| "signalfd(..)".into())?;
+        Ok(Self { signals })
+    }
+
+    /// Waits until the child has ended and reaps it; meanwhile forwards what
+    /// arrives.
+    ///
+    /// # Errors
+    /// ECHILD: it was reaped before.
+    ///
+    /// Source: poll(2), waitid(2)
+    pub fn wait(&self, child: &Child) -> Result<ExitStatus> {
+        while !self.poll(child)? {
+            self.forward(child)?;
+        }
+        child.wait()
+    }
+
+    /// Blocks until the child has ended (`true`) or a signal has arrived.
+    fn poll(&self, child: &Child) -> Result<bool> {
+        let mut events = [
+            PollFd::new(child.pidfd(), PollFlags::POLLIN),
+            PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+        ];
+        match poll(&mut events, PollTimeout::NONE) {
+            // Stopped and continued, for example by a debugger.
+            Err(Errno::EINTR) => Ok(false),
+            result => {
+                result.in_call(|| "poll([pidfd, signalfd])".into())?;
+                Ok(events[0].any().unwrap_or(false))
+            }
+        }
+    }
+
+    fn forward(&self, child: &Child) -> Result<()> {
+        while let Some(info) =
+            self.signals.read_signal().in_call(|| "read(signalfd)".into())?
+        {
+            // A terminal sends Ctrl-C to the whole foreground group, the child
+            // has it already.
+            if info.ssi_code != SI_KERNEL {
+                child.kill(info.ssi_signo as i32)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The origin "the kernel itself", such as a terminal. Source: sigaction(2),
+/// "si_code"
+const SI_KERNEL: i32 = 0x80;

@@ -1,0 +1,393 @@
+//! The only file of the workspace with `unsafe`: system calls that no library
+//! gives us a safe function for. Each function keeps the name of its man page,
+//! takes and gives owned or borrowed descriptors, and adds nothing; meaning is
+//! added by `process`. Each SAFETY says why the duties of the man page hold
+//! here.
+#![allow(unsafe_code)]
+
+use nix::cmsg_space;
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
+use nix::sys::socket::{
+    ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg,
+};
+use nix::unistd::Pid;
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// Says in which of the two processes [`clone3`] has returned.
+#[derive(Debug)]
+pub enum Cloned {
+    /// We are the caller; the child has this pid and this pidfd.
+    Parent(Pid, OwnedFd),
+    /// We are the child.
+    Child,
+}
+
+/// The argument of clone3(2), its first version with `cgroup`: 88 bytes, zero
+/// means "not used".
+#[repr(C)]
+#[derive(Default)]
+struct CloneArgs {
+    flags: u64,
+    pidfd: u64,
+    child_tid: u64,
+    parent_tid: u64,
+    exit_signal: u64,
+    stack: u64,
+    stack_size: u64,
+    tls: u64,
+    set_tid: u64,
+    set_tid_size: u64,
+    cgroup: u64,
+}
+
+/// Copies the calling process as fork(2) does, into the namespaces of `flags`
+/// and, with `cgroup`, straight into that cgroup.
+///
+/// # Errors
+/// EDEADLK: refused by us, because the process has more than one thread.
+/// EPERM: no right to one of the namespaces. EBUSY, EOPNOTSUPP: the cgroup has
+/// controllers for its children, or is not a v2 one.
+///
+/// Source: clone3(2), "Linux 5.3 (2019-09)"; `CLONE_INTO_CGROUP`, "Linux 5.7
+/// (2020-05)"
+pub fn clone3(
+    flags: u64,
+    cgroup: Option<BorrowedFd<'_>>,
+) -> nix::Result<Cloned> {
+    if threads()? != 1 {
+        return Err(Errno::EDEADLK);
+    }
+    let mut pidfd: RawFd = -1;
+    let mut args = CloneArgs {
+        flags: flags | libc::CLONE_PIDFD as u64,
+        pidfd: &raw mut pidfd as u64,
+        exit_signal: libc::SIGCHLD as u64,
+        ..CloneArgs::default()
+    };
+    if let Some(cgroup) = cgroup {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = cgroup.as_raw_fd() as u64;
+    }
+    // SAFETY: `args` and `pidfd` live until the call returns, and the size
+    // given is that of `args`. Without CLONE_VM and with no stack given, the
+    // child runs on a copy of this stack: it is a fork. We are the only thread
+    // (checked above), so no lock is held by a thread that the child does not
+    // have, and any code may run in the child.
+    let pid = unsafe {
+        libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<CloneArgs>())
+    };
+    match Errno::result(pid)? {
+        0 => Ok(Cloned::Child),
+        // SAFETY: the call succeeded with CLONE_PIDFD, so `pidfd` is a new
+        // descriptor that nothing else owns.
+        pid => Ok(Cloned::Parent(Pid::from_raw(pid as i32), unsafe {
+            OwnedFd::from_raw_fd(pidfd)
+        })),
+    }
+}
+
+/// In `libc` it is an `i32`, which is too narrow for it.
+const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+
+/// Counts the threads of this process; the kernel makes one directory for each.
+fn threads() -> nix::Result<usize> {
+    let tasks = std::fs::read_dir("/proc/self/task");
+    let tasks = tasks.map_err(|error| {
+        Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
+    })?;
+    Ok(tasks.count())
+}
+
+/// Ends the process at once: no destructors and no buffers, because in a child
+/// of [`clone3`] they are copies of the parent's.
+///
+/// Source: _exit(2)
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit has no duties; it does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Opens a handle on a process; it cannot come to mean another process when the
+/// pid is used again.
+///
+/// # Errors
+/// ESRCH: no such process.
+///
+/// Source: pidfd_open(2), "Linux 5.3 (2019-09)"
+pub fn pidfd_open(pid: Pid) -> nix::Result<OwnedFd> {
+    // SAFETY: two integers, no memory.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
+    // SAFETY: the call succeeded, so this is a new descriptor (close-on-exec by
+    // itself) that nothing else owns.
+    Errno::result(fd).map(|fd| unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Sends a signal to exactly the process of the handle. A number, because
+/// real-time signals have no name in `nix`.
+///
+/// # Errors
+/// ESRCH: it has ended and was reaped. EPERM: it belongs to somebody else.
+/// EINVAL: no such signal.
+///
+/// Source: pidfd_send_signal(2), "Linux 5.1 (2019-05)"
+pub fn pidfd_send_signal(
+    pidfd: BorrowedFd<'_>,
+    signal: i32,
+) -> nix::Result<()> {
+    let info = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: a null siginfo asks the kernel to fill it in as kill(2) does; it
+    // reads no memory of ours.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            signal,
+            info,
+            0,
+        )
+    };
+    Errno::result(done).map(drop)
+}
+
+/// How a child ended, as the kernel reports it: `CLD_EXITED` with the exit
+/// status, or another `CLD_` with the signal.
+#[derive(Debug, Clone, Copy)]
+pub struct Waited {
+    /// One of the `CLD_` constants.
+    pub code: i32,
+    /// Exit status or signal.
+    pub status: i32,
+}
+
+/// Waits until the child of the handle has ended, and reaps it. With `WNOHANG`
+/// in `options`, gives `None` if it still runs.
+///
+/// # Errors
+/// ECHILD: not our child, or reaped before. EINTR: a signal handler ran.
+///
+/// Source: waitid(2); `P_PIDFD`, "Linux 5.4 (2019-11)"
+pub fn waitid(
+    pidfd: BorrowedFd<'_>,
+    options: i32,
+) -> nix::Result<Option<Waited>> {
+    // SAFETY: siginfo_t is plain integers and a union of them; all zero is a
+    // valid value (and means "no child").
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let id = pidfd.as_raw_fd() as libc::id_t;
+    // SAFETY: `info` is a writable siginfo_t that outlives the call.
+    let done = unsafe {
+        libc::waitid(libc::P_PIDFD, id, &raw mut info, options | libc::WEXITED)
+    };
+    Errno::result(done)?;
+    // SAFETY: waitid has filled the SIGCHLD member of the union in, or left the
+    // zeroes: integers in both cases.
+    let pid = unsafe { info.si_pid() };
+    // SAFETY: as above.
+    let status = unsafe { info.si_status() };
+    Ok((pid != 0).then_some(Waited { code: info.si_code, status }))
+}
+
+/// Reaps one child that has ended, whichever it is. `None`: there are children,
+/// but none has ended.
+///
+/// # Errors
+/// ECHILD: there are no children.
+///
+/// Source: waitid(2), `P_ALL`
+pub fn waitid_any() -> nix::Result<Option<(Pid, Waited)>> {
+    // SAFETY: siginfo_t is plain integers and a union of them; all zero is a
+    // valid value (and means "no child").
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let options = libc::WEXITED | libc::WNOHANG;
+    // SAFETY: `info` is a writable siginfo_t that outlives the call.
+    let done = unsafe { libc::waitid(libc::P_ALL, 0, &raw mut info, options) };
+    Errno::result(done)?;
+    // SAFETY: waitid has filled the SIGCHLD member of the union in, or left the
+    // zeroes: integers in both cases.
+    let pid = unsafe { info.si_pid() };
+    // SAFETY: as above.
+    let status = unsafe { info.si_status() };
+    Ok((pid != 0)
+        .then_some((Pid::from_raw(pid), Waited { code: info.si_code, status })))
+}
+
+/// Copies a descriptor that this process was started with and knows by number
+/// only. The copy is close-on-exec and above stderr.
+///
+/// # Errors
+/// EBADF: nothing is open under that number.
+///
+/// Source: fcntl(2), `F_DUPFD_CLOEXEC`
+pub fn dup_inherited(number: RawFd) -> nix::Result<OwnedFd> {
+    // SAFETY: three integers; a number that is not open gives EBADF. The
+    // original keeps its owner, if it has one.
+    let fd = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) };
+    // SAFETY: the call succeeded, so this is a new descriptor that nothing else
+    // owns.
+    Errno::result(fd).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Sets close-on-exec on every descriptor from `first` up: the next program
+/// inherits none of them, we keep them until then.
+///
+/// # Errors
+/// EINVAL: the kernel is older.
+///
+/// Source: close_range(2); `CLOSE_RANGE_CLOEXEC`, "Linux 5.11 (2021-02)"
+pub fn close_range_cloexec(first: u32) -> nix::Result<()> {
+    // SAFETY: three integers. No descriptor is closed now, so no OwnedFd of
+    // this process loses what it owns.
+    let done = unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            first,
+            u32::MAX,
+            libc::CLOSE_RANGE_CLOEXEC,
+        )
+    };
+    Errno::result(done).map(drop)
+}
+
+/// Gives every signal its default action and unblocks all: both are inherited
+/// through execve(2), and Rust's runtime ignores SIGPIPE.
+///
+/// # Errors
+/// None in practice: the signals that cannot be changed are left out.
+///
+/// Source: signal(7), execve(2)
+pub fn reset_signals() -> nix::Result<()> {
+    for signal in (1..=libc::SIGRTMAX())
+        .filter(|s| ![libc::SIGKILL, libc::SIGSTOP].contains(s))
+    {
+        // SAFETY: SIG_DFL runs no code of ours. The two signals that the C
+        // library keeps for itself give SIG_ERR and stay as they are, which is
+        // harmless: their handlers end with execve.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
+}
+
+/// Sends one descriptor with `message` (at least a byte) over a Unix socket.
+///
+/// # Errors
+/// EPIPE: nobody holds the other end. ENOTSOCK: not a socket.
+///
+/// Source: unix(7), "SCM_RIGHTS"
+pub fn send_fd(
+    socket: BorrowedFd<'_>,
+    message: &[u8],
+    fd: BorrowedFd<'_>,
+) -> nix::Result<()> {
+    let fds = [fd.as_raw_fd()];
+    let rights = [ControlMessage::ScmRights(&fds)];
+    let io = [IoSlice::new(message)];
+    sendmsg::<()>(
+        socket.as_raw_fd(),
+        &io,
+        &rights,
+        MsgFlags::MSG_NOSIGNAL,
+        None,
+    )
+    .map(drop)
+}
+
+/// Receives one descriptor, close-on-exec from its first moment, and the
+/// message (up to 4096 bytes) that came with it.
+///
+/// # Errors
+/// EBADMSG: the message has no descriptor, or the other end is closed. ENOBUFS:
+/// it has more than two.
+///
+/// Source: unix(7), "SCM_RIGHTS"
+pub fn receive_fd(socket: BorrowedFd<'_>) -> nix::Result<(OwnedFd, Vec<u8>)> {
+    let mut buffer = vec![0; 4096];
+    let mut space = cmsg_space!([RawFd; 1]);
+    let mut io = [IoSliceMut::new(&mut buffer)];
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+    let message =
+        recvmsg::<()>(socket.as_raw_fd(), &mut io, Some(&mut space), flags)?;
+    let length = message.bytes;
+    let mut received = Vec::new();
+    for control in message.cmsgs()? {
+        let ControlMessageOwned::ScmRights(fds) = control else { continue };
+        // SAFETY: the kernel has just made these descriptors for this message;
+        // nothing else owns them. All are taken, not only the first: padding
+        // leaves room for a second one, which would leak.
+        received.extend(
+            fds.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }),
+        );
+    }
+    buffer.truncate(length);
+    received.into_iter().next().map(|fd| (fd, buffer)).ok_or(Errno::EBADMSG)
+}
+
+/// The argument of capset(2), version 3: the low 32 capabilities, then the high
+/// ones, three sets each.
+#[repr(C)]
+#[derive(Default)]
+struct CapData {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+/// The header of capset(2).
+#[repr(C)]
+struct CapHeader {
+    version: u32,
+    pid: i32,
+}
+
+/// Sets the calling thread's effective, permitted and inheritable capabilities,
+/// one bit each.
+///
+/// # Errors
+/// EPERM: a capability that is not permitted now.
+///
+/// Source: capset(2), "_LINUX_CAPABILITY_VERSION_3", "Linux 2.6.26 (2008-07)"
+pub fn capset(
+    effective: u64,
+    permitted: u64,
+    inheritable: u64,
+) -> nix::Result<()> {
+    let half = |shift: u32| CapData {
+        effective: (effective >> shift) as u32,
+        permitted: (permitted >> shift) as u32,
+        inheritable: (inheritable >> shift) as u32,
+    };
+    let mut header = CapHeader { version: 0x2008_0522, pid: 0 };
+    let data = [half(0), half(32)];
+    // SAFETY: version 3 reads two `CapData`, which is what `data` holds; both
+    // outlive the call.
+    let done = unsafe {
+        libc::syscall(libc::SYS_capset, &raw mut header, data.as_ptr())
+    };
+    Errno::result(done).map(drop)
+}
+
+/// Calls prctl(2) for one of the options that take and give only integers;
+/// returns what it returns.
+///
+/// # Errors
+/// EINVAL: no such capability here. EPERM: no CAP_SETPCAP, or not permitted and
+/// inheritable (for the ambient set).
+///
+/// Source: PR_CAPBSET_READ(2const), PR_CAPBSET_DROP(2const),
+/// PR_CAP_AMBIENT(2const)
+pub fn prctl_capability(
+    option: i32,
+    first: u64,
+    second: u64,
+) -> nix::Result<i32> {
+    let known =
+        [libc::PR_CAPBSET_READ, libc::PR_CAPBSET_DROP, libc::PR_CAP_AMBIENT];
+    if !known.contains(&option) {
+        return Err(Errno::EINVAL);
+    }
+    // SAFETY: the three options checked above read no memory, and they want
+    // their unused arguments zero.
+    let done = unsafe { libc::prctl(option, first, second, 0u64, 0u64) };
+    Errno::result(done)
+}
