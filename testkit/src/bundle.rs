@@ -1,4 +1,5 @@
-//! A bundle that every OCI runtime accepts: a root filesystem of one static busybox, and a plain config.json.
+//! A bundle that every OCI runtime accepts: a root filesystem of one static
+//! busybox, and a plain config.json.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,11 +11,15 @@ use oci_spec::runtime::Spec;
 
 use crate::Scratch;
 
-/// Directories of the root filesystem; those for mounts are there so that a read-only root works too.
-const DIRECTORIES: [&str; 9] = ["bin", "dev", "etc", "proc", "root", "run", "sys", "tmp", "var"];
+/// Directories of the root filesystem; those for mounts are there so that a
+/// read-only root works too.
+const DIRECTORIES: [&str; 9] =
+    ["bin", "dev", "etc", "proc", "root", "run", "sys", "tmp", "var"];
 
-const FILES: [(&str, &str); 2] =
-    [("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"), ("etc/group", "root:x:0:\n")];
+const FILES: [(&str, &str); 2] = [
+    ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
+    ("etc/group", "root:x:0:\n"),
+];
 
 /// A bundle on disk, with the container id that belongs to it.
 #[derive(Debug)]
@@ -24,15 +29,19 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Makes a bundle with Debian's static busybox as its root filesystem and `args` as its process.
+    /// Makes a bundle with Debian's static busybox as its root filesystem and
+    /// `args` as its process.
     ///
-    /// Every busybox applet is a command on the container's `PATH`. The root filesystem is writable, the process is
-    /// root with few capabilities and no terminal, and the cgroup is named by [`Bundle::id`].
+    /// Every busybox applet is a command on the container's `PATH`. The root
+    /// filesystem is writable, the process is root with few capabilities and no
+    /// terminal, and the cgroup is named by [`Bundle::id`].
     ///
     /// # Panics
-    /// If `/bin/busybox` is missing (package busybox-static), or a bundle of that name exists.
+    /// If `/bin/busybox` is missing (package busybox-static), or a bundle of
+    /// that name exists.
     pub fn busybox(scratch: &Scratch, name: &str, args: &[&str]) -> Bundle {
-        let bundle = Bundle { id: scratch.id(name), path: scratch.path().join(name) };
+        let bundle =
+            Bundle { id: scratch.id(name), path: scratch.path().join(name) };
         bundle.make_rootfs();
         bundle.write(&plain_spec(&bundle.id, args));
         bundle
@@ -43,7 +52,8 @@ impl Bundle {
     /// # Panics
     /// If config.json cannot be read or written.
     pub fn edit(&self, change: impl FnOnce(&mut Spec)) {
-        let mut spec = Spec::load(self.config()).expect("config.json was written by this type");
+        let mut spec = Spec::load(self.config())
+            .expect("config.json was written by this type");
         change(&mut spec);
         self.write(&spec);
     }
@@ -72,36 +82,47 @@ impl Bundle {
     }
 
     fn make_rootfs(&self) {
-        fs::create_dir(&self.path).expect("each bundle of a scratch has its own name");
+        fs::create_dir(&self.path)
+            .expect("each bundle of a scratch has its own name");
         for directory in DIRECTORIES {
-            fs::create_dir_all(self.rootfs().join(directory)).expect("the bundle is ours");
+            fs::create_dir_all(self.rootfs().join(directory))
+                .expect("the bundle is ours");
         }
         for (file, text) in FILES {
-            fs::write(self.rootfs().join(file), text).expect("the bundle is ours");
+            fs::write(self.rootfs().join(file), text)
+                .expect("the bundle is ours");
         }
         let bin = self.rootfs().join("bin");
-        fs::copy("/bin/busybox", bin.join("busybox"))
-            .expect("/bin/busybox is there\nhint: apt-get install busybox-static");
+        fs::copy("/bin/busybox", bin.join("busybox")).expect(
+            "/bin/busybox is there\nhint: apt-get install busybox-static",
+        );
         for applet in applets() {
-            symlink("busybox", bin.join(applet)).expect("applets have distinct names");
+            symlink("busybox", bin.join(applet))
+                .expect("applets have distinct names");
         }
     }
 }
 
-/// Starts from the spec's usual mounts, namespaces and masks, and takes out what differs between machines.
+/// Starts from the spec's usual mounts, namespaces and masks, and takes out
+/// what differs between machines.
 fn plain_spec(id: &str, args: &[&str]) -> Spec {
     let mut spec = Spec::default();
     spec.set_version("1.0.2".to_owned()).set_hostname(Some("box".to_owned()));
-    spec.root_mut().as_mut().expect("the default has a root").set_readonly(Some(false));
+    spec.root_mut()
+        .as_mut()
+        .expect("the default has a root")
+        .set_readonly(Some(false));
 
-    let process = spec.process_mut().as_mut().expect("the default has a process");
+    let process =
+        spec.process_mut().as_mut().expect("the default has a process");
     process.set_args(Some(args.iter().map(|&arg| arg.to_owned()).collect()));
     process.set_rlimits(None); // raising a hard limit takes CAP_SYS_RESOURCE
     let mut capabilities = process.capabilities().clone().unwrap_or_default();
     capabilities.set_ambient(None).set_inheritable(None);
     process.set_capabilities(Some(capabilities));
 
-    let linux = spec.linux_mut().as_mut().expect("the default has a Linux part");
+    let linux =
+        spec.linux_mut().as_mut().expect("the default has a Linux part");
     linux.set_cgroups_path(Some(PathBuf::from("/").join(id)));
     spec
 }
@@ -110,8 +131,14 @@ fn applets() -> &'static [String] {
     static APPLETS: OnceLock<Vec<String>> = OnceLock::new();
     APPLETS.get_or_init(|| {
         let output = Command::new("/bin/busybox").arg("--list").output();
-        let list = output.expect("/bin/busybox runs\nhint: apt-get install busybox-static").stdout;
+        let list = output
+            .expect("/bin/busybox runs\nhint: apt-get install busybox-static")
+            .stdout;
         let names = String::from_utf8_lossy(&list).into_owned();
-        names.lines().filter(|name| *name != "busybox").map(str::to_owned).collect()
+        names
+            .lines()
+            .filter(|name| *name != "busybox")
+            .map(str::to_owned)
+            .collect()
     })
 }

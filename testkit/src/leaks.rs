@@ -1,5 +1,6 @@
-//! Finds what carries a scratch's tag, and removes it. What counts is the kernel's own record (/proc, the cgroup
-//! hierarchies), because a test that fails half-way has lost track of what it made.
+//! Finds what carries a scratch's tag, and removes it. What counts is the
+//! kernel's own record (/proc, the cgroup hierarchies), because a test that
+//! fails half-way has lost track of what it made.
 
 use std::fmt;
 use std::fs;
@@ -29,32 +30,46 @@ impl fmt::Display for Leak {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Leak::Mount(target) => write!(f, "mount {}", target.display()),
-            Leak::Cgroup(directory) => write!(f, "cgroup {}", directory.display()),
-            Leak::Process(pid, evidence) => write!(f, "process {pid} ({evidence})"),
-            Leak::State(directory) => write!(f, "container state {}", directory.display()),
+            Leak::Cgroup(directory) => {
+                write!(f, "cgroup {}", directory.display())
+            }
+            Leak::Process(pid, evidence) => {
+                write!(f, "process {pid} ({evidence})")
+            }
+            Leak::State(directory) => {
+                write!(f, "container state {}", directory.display())
+            }
         }
     }
 }
 
-/// Lists everything that carries `tag`, and every container that is left in `state_root`.
+/// Lists everything that carries `tag`, and every container that is left in
+/// `state_root`.
 pub(crate) fn find(tag: &str, state_root: &Path) -> Vec<Leak> {
     let mountinfo = read("/proc/self/mountinfo");
     let mounts = mountinfo.lines().filter(|line| line.contains(tag));
-    let mut leaks: Vec<_> = mounts.filter_map(mount_point).map(Leak::Mount).collect();
-    for hierarchy in mountinfo.lines().filter(|line| is_cgroup(line)).filter_map(mount_point) {
+    let mut leaks: Vec<_> =
+        mounts.filter_map(mount_point).map(Leak::Mount).collect();
+    for hierarchy in
+        mountinfo.lines().filter(|line| is_cgroup(line)).filter_map(mount_point)
+    {
         find_cgroups(&hierarchy, tag, &mut leaks);
     }
-    leaks.extend(pids().filter_map(|pid| Some(Leak::Process(pid, evidence(pid, tag)?))));
+    leaks.extend(
+        pids().filter_map(|pid| Some(Leak::Process(pid, evidence(pid, tag)?))),
+    );
     leaks.extend(directories(state_root).map(Leak::State));
     leaks
 }
 
-/// Removes what [`find`] found, in the order in which the kernel lets go: processes, mounts, cgroups.
+/// Removes what [`find`] found, in the order in which the kernel lets go:
+/// processes, mounts, cgroups.
 ///
 /// What cannot be removed stays; the report of the leak names it.
 pub(crate) fn remove(leaks: &[Leak]) {
     for directory in leaks.iter().filter_map(cgroup) {
-        // SIGKILL does not reach a frozen process of cgroup v1. The file is absent in other hierarchies.
+        // SIGKILL does not reach a frozen process of cgroup v1. The file is
+        // absent in other hierarchies.
         let _ = fs::write(directory.join("freezer.state"), "THAWED");
     }
     for leak in leaks {
@@ -62,7 +77,8 @@ pub(crate) fn remove(leaks: &[Leak]) {
             let _ = kill(*pid, Signal::SIGKILL); // ESRCH: it ended by itself
         }
     }
-    // The newest mount is the last line of mountinfo, and may sit on an older one.
+    // The newest mount is the last line of mountinfo, and may sit on an older
+    // one.
     for leak in leaks.iter().rev() {
         if let Leak::Mount(target) = leak {
             let _ = umount2(target, MntFlags::MNT_DETACH); // EINVAL: went with the one above
@@ -84,7 +100,8 @@ fn cgroup(leak: &Leak) -> Option<&PathBuf> {
     }
 }
 
-/// Adds the cgroups below `directory` whose path carries the tag, parents before children.
+/// Adds the cgroups below `directory` whose path carries the tag, parents
+/// before children.
 fn find_cgroups(directory: &Path, tag: &str, leaks: &mut Vec<Leak>) {
     for child in directories(directory) {
         if child.to_string_lossy().contains(tag) {
@@ -94,14 +111,16 @@ fn find_cgroups(directory: &Path, tag: &str, leaks: &mut Vec<Leak>) {
     }
 }
 
-/// Says what ties a process to the tag. A zombie has none of this left, so one that waits for init is no leak.
+/// Says what ties a process to the tag. A zombie has none of this left, so one
+/// that waits for init is no leak.
 fn evidence(pid: Pid, tag: &str) -> Option<String> {
     if pid == Pid::this() {
         return None;
     }
     let file = |name: &str| read(&format!("/proc/{pid}/{name}"));
     let link = |name: &str| {
-        let target = fs::read_link(format!("/proc/{pid}/{name}")).unwrap_or_default();
+        let target =
+            fs::read_link(format!("/proc/{pid}/{name}")).unwrap_or_default();
         target.to_string_lossy().into_owned()
     };
     let name = file("comm");
@@ -111,17 +130,22 @@ fn evidence(pid: Pid, tag: &str) -> Option<String> {
         ("cwd", link("cwd")),
         ("root", link("root")),
         ("cgroup", file("cgroup")),
-        // After pivot_root(2) the link above reads "/"; the mount table still tells which directory "/" is.
+        // After pivot_root(2) the link above reads "/"; the mount table still
+        // tells which directory "/" is.
         ("root mount", root_mount(&file("mountinfo"))),
     ];
     let (kind, _) = traces.iter().find(|(_, text)| text.contains(tag))?;
     Some(format!("{}, by its {kind}", name.trim_end()))
 }
 
-/// Returns the line of the mount at "/". Only this one: the copy of a mount namespace holds everybody's mounts.
+/// Returns the line of the mount at "/". Only this one: the copy of a mount
+/// namespace holds everybody's mounts.
 fn root_mount(mountinfo: &str) -> String {
     let mut lines = mountinfo.lines();
-    lines.rfind(|line| line.split(' ').nth(4) == Some("/")).unwrap_or_default().to_owned()
+    lines
+        .rfind(|line| line.split(' ').nth(4) == Some("/"))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Field 5 of a line of mountinfo: proc_pid_mountinfo(5).
@@ -142,10 +166,14 @@ fn pids() -> impl Iterator<Item = Pid> {
 /// Real directories in `parent`; none if it is not there (anymore).
 fn directories(parent: &Path) -> impl Iterator<Item = PathBuf> {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-    entries.filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
+    entries
+        .filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
 }
 
 /// Text of a file in /proc; empty if its process has gone.
 fn read(path: &str) -> String {
-    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    fs::read(path)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
 }

@@ -1,5 +1,6 @@
-//! What the tests of all stages share. A test of a container stack changes the machine it runs on, so every test
-//! begins by saying what it needs, works inside a scratch directory, and fails if anything of it is left behind.
+//! What the tests of all stages share. A test of a container stack changes the
+//! machine it runs on, so every test begins by saying what it needs, works
+//! inside a scratch directory, and fails if anything of it is left behind.
 //! Dev-dependency only: no program of the project links this crate.
 //!
 //! ```no_run
@@ -19,6 +20,8 @@ mod wait;
 pub use bundle::Bundle;
 pub use need::{Need, requires};
 pub use oci_spec::runtime as spec;
-pub use programs::{RuntimeUnderTest, bin, crun, example, find_program, runtimes};
+pub use programs::{
+    RuntimeUnderTest, bin, crun, example, find_program, runtimes,
+};
 pub use scratch::Scratch;
 pub use wait::{eventually, subreaper};

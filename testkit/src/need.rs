@@ -1,5 +1,6 @@
-//! Requirements of a test. A test whose requirement is missing has proven nothing, so it must not look green:
-//! it skips loudly, the skip is counted, and where everything must be there a skip is a failure.
+//! Requirements of a test. A test whose requirement is missing has proven
+//! nothing, so it must not look green: it skips loudly, the skip is counted,
+//! and where everything must be there a skip is a failure.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -25,17 +26,21 @@ pub enum Need {
 
 /// Tells whether everything in `needs` is there.
 ///
-/// If not, says so on the real stderr (test harnesses swallow the printed one) and appends a line to the file
-/// that the environment variable `CONMAN_SKIPS` names. The caller then returns.
+/// If not, says so on the real stderr (test harnesses swallow the printed one)
+/// and appends a line to the file that the environment variable `CONMAN_SKIPS`
+/// names. The caller then returns.
 ///
 /// # Panics
 /// With `CONMAN_REQUIRE_ALL=1`, if anything is missing.
 pub fn requires(needs: &[Need]) -> bool {
-    let Some(missing) = needs.iter().find(|need| !need.is_there()) else { return true };
+    let Some(missing) = needs.iter().find(|need| !need.is_there()) else {
+        return true;
+    };
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     let line = format!("SKIP {test}: {missing}\n");
     assert!(!require_all(), "CONMAN_REQUIRE_ALL=1, but {line}");
-    // A lost note about a skip must not fail the test; the count in CONMAN_SKIPS is what decides.
+    // A lost note about a skip must not fail the test; the count in
+    // CONMAN_SKIPS is what decides.
     let _ = std::io::stderr().write_all(line.as_bytes());
     if let Some(path) = std::env::var_os("CONMAN_SKIPS") {
         OpenOptions::new()
@@ -43,7 +48,9 @@ pub fn requires(needs: &[Need]) -> bool {
             .create(true)
             .open(&path)
             .and_then(|mut file| file.write_all(line.as_bytes()))
-            .unwrap_or_else(|error| panic!("CONMAN_SKIPS: {}: {error}", path.display()));
+            .unwrap_or_else(|error| {
+                panic!("CONMAN_SKIPS: {}: {error}", path.display())
+            });
     }
     false
 }
@@ -57,8 +64,12 @@ impl Need {
         match self {
             Need::Root => nix::unistd::geteuid().is_root(),
             Need::UserNamespaces => creates_user_namespaces(),
-            Need::CgroupV1 => ["memory", "pids"].iter().all(|name| on_cgroup_v1(name)),
-            Need::CgroupV2 => ["memory", "pids"].iter().all(|name| on_cgroup_v2(name)),
+            Need::CgroupV1 => {
+                ["memory", "pids"].iter().all(|name| on_cgroup_v1(name))
+            }
+            Need::CgroupV2 => {
+                ["memory", "pids"].iter().all(|name| on_cgroup_v2(name))
+            }
             Need::Program(name) => find_program(name).is_some(),
         }
     }
@@ -67,20 +78,29 @@ impl Need {
 impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Need::Root => write!(f, "needs root: run it as root, or with sudo -E"),
+            Need::Root => {
+                write!(f, "needs root: run it as root, or with sudo -E")
+            }
             Need::UserNamespaces => write!(
                 f,
                 "needs user namespaces: see /proc/sys/user/max_user_namespaces and \
                  /proc/sys/kernel/apparmor_restrict_unprivileged_userns"
             ),
-            Need::CgroupV1 => write!(f, "needs the memory and pids controllers on cgroup v1"),
-            Need::CgroupV2 => write!(f, "needs the memory and pids controllers on cgroup v2"),
-            Need::Program(name) => write!(f, "needs the program {name} on PATH: install it"),
+            Need::CgroupV1 => {
+                write!(f, "needs the memory and pids controllers on cgroup v1")
+            }
+            Need::CgroupV2 => {
+                write!(f, "needs the memory and pids controllers on cgroup v2")
+            }
+            Need::Program(name) => {
+                write!(f, "needs the program {name} on PATH: install it")
+            }
         }
     }
 }
 
-/// Asks the kernel by doing it: three sysctls and two security modules have a say, so reading them is guessing.
+/// Asks the kernel by doing it: three sysctls and two security modules have a
+/// say, so reading them is guessing.
 fn creates_user_namespaces() -> bool {
     Command::new("unshare")
         .args(["--user", "--map-root-user", "true"])
@@ -92,21 +112,26 @@ fn creates_user_namespaces() -> bool {
 /// Finds a hierarchy of type `cgroup` with the controller among its options.
 fn on_cgroup_v1(controller: &str) -> bool {
     mounts().any(|(_, kind, options)| {
-        kind == "cgroup" && options.split(',').any(|option| option == controller)
+        kind == "cgroup"
+            && options.split(',').any(|option| option == controller)
     })
 }
 
-/// Reads `cgroup.controllers` where cgroup v2 is mounted: a hybrid layout mounts it almost empty.
+/// Reads `cgroup.controllers` where cgroup v2 is mounted: a hybrid layout
+/// mounts it almost empty.
 fn on_cgroup_v2(controller: &str) -> bool {
     mounts().filter(|(_, kind, _)| kind == "cgroup2").any(|(target, ..)| {
-        fs::read_to_string(format!("{target}/cgroup.controllers"))
-            .is_ok_and(|list| list.split_whitespace().any(|name| name == controller))
+        fs::read_to_string(format!("{target}/cgroup.controllers")).is_ok_and(
+            |list| list.split_whitespace().any(|name| name == controller),
+        )
     })
 }
 
-/// Mount point, file system type and super block options of every mount: proc_pid_mounts(5).
+/// Mount point, file system type and super block options of every mount:
+/// proc_pid_mounts(5).
 fn mounts() -> impl Iterator<Item = (String, String, String)> {
-    let table = fs::read_to_string("/proc/self/mounts").expect("procfs is mounted at /proc");
+    let table = fs::read_to_string("/proc/self/mounts")
+        .expect("procfs is mounted at /proc");
     let rows: Vec<_> = table
         .lines()
         .filter_map(|line| {

@@ -1,4 +1,5 @@
-//! The programs that tests run: those of this workspace, and the runtimes that a suite must pass on.
+//! The programs that tests run: those of this workspace, and the runtimes that
+//! a suite must pass on.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -15,12 +16,15 @@ pub struct RuntimeUnderTest {
     pub program: PathBuf,
 }
 
-/// Returns the runtimes that every suite of the runtime layer must pass on: the reference runc first, then ours.
+/// Returns the runtimes that every suite of the runtime layer must pass on: the
+/// reference runc first, then ours.
 ///
 /// # Panics
-/// If either is missing. The test has to ask for `Need::Program("runc")` before.
+/// If either is missing. The test has to ask for `Need::Program("runc")`
+/// before.
 pub fn runtimes() -> Vec<RuntimeUnderTest> {
-    let runc = find_program("runc").expect("the test requires Need::Program(\"runc\") first");
+    let runc = find_program("runc")
+        .expect("the test requires Need::Program(\"runc\") first");
     vec![
         RuntimeUnderTest { name: "runc", program: runc },
         RuntimeUnderTest { name: "imageless", program: bin("imageless") },
@@ -29,13 +33,15 @@ pub fn runtimes() -> Vec<RuntimeUnderTest> {
 
 /// Returns crun, in a form that runs here.
 ///
-/// crun refuses a hybrid layout (v1 controllers with cgroup v2 mounted beside them), so there it gets a private
-/// mount namespace without the v2 mount: by a script in `scratch`, which must outlive the use.
+/// crun refuses a hybrid layout (v1 controllers with cgroup v2 mounted beside
+/// them), so there it gets a private mount namespace without the v2 mount: by a
+/// script in `scratch`, which must outlive the use.
 ///
 /// # Panics
 /// If crun is missing. The test has to ask for `Need::Program("crun")` before.
 pub fn crun(scratch: &Scratch) -> RuntimeUnderTest {
-    let crun = find_program("crun").expect("the test requires Need::Program(\"crun\") first");
+    let crun = find_program("crun")
+        .expect("the test requires Need::Program(\"crun\") first");
     if !Path::new("/sys/fs/cgroup/unified").exists() {
         return RuntimeUnderTest { name: "crun", program: crun };
     }
@@ -46,13 +52,16 @@ pub fn crun(scratch: &Scratch) -> RuntimeUnderTest {
     );
     let program = scratch.path().join("hybrid-crun");
     fs::write(&program, script).expect("the scratch directory is ours");
-    fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("the script is ours");
+    fs::set_permissions(&program, Permissions::from_mode(0o755))
+        .expect("the script is ours");
     RuntimeUnderTest { name: "crun", program }
 }
 
-/// Returns the path of a binary of this workspace, built with the same profile as the running test.
+/// Returns the path of a binary of this workspace, built with the same profile
+/// as the running test.
 ///
-/// Cargo itself tells a test only the binaries of its own package (`CARGO_BIN_EXE_NAME`).
+/// Cargo itself tells a test only the binaries of its own package
+/// (`CARGO_BIN_EXE_NAME`).
 ///
 /// # Panics
 /// If the binary has not been built.
@@ -60,7 +69,8 @@ pub fn bin(name: &str) -> PathBuf {
     built(name, "cargo build --workspace")
 }
 
-/// Returns the path of an example of this workspace. `cargo test` builds those of the package under test.
+/// Returns the path of an example of this workspace. `cargo test` builds those
+/// of the package under test.
 ///
 /// # Panics
 /// If the example has not been built.
@@ -74,13 +84,18 @@ pub fn find_program(name: &str) -> Option<PathBuf> {
         return Some(PathBuf::from(name)).filter(|path| path.is_file());
     }
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|directory| directory.join(name)).find(|path| path.is_file())
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .find(|path| path.is_file())
 }
 
 fn built(name: &str, hint: &str) -> PathBuf {
     // target/PROFILE/deps/NAME-HASH: the profile's directory is two levels up.
     let test = std::env::current_exe().expect("/proc/self/exe is readable");
-    let profile = test.ancestors().nth(2).expect("cargo runs tests from target/PROFILE/deps");
+    let profile = test
+        .ancestors()
+        .nth(2)
+        .expect("cargo runs tests from target/PROFILE/deps");
     let path = profile.join(name);
     assert!(path.is_file(), "{} is missing\nhint: {hint}", path.display());
     path

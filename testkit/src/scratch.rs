@@ -1,5 +1,6 @@
-//! The directory that a test works in. Its name is a tag that is unique on the machine and part of everything the
-//! test makes, so that what is left behind can be found, blamed on this test alone, and removed.
+//! The directory that a test works in. Its name is a tag that is unique on the
+//! machine and part of everything the test makes, so that what is left behind
+//! can be found, blamed on this test alone, and removed.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -12,13 +13,16 @@ use tempfile::TempDir;
 use crate::leaks::{self, Leak};
 use crate::wait::within;
 
-/// How long a process that has been told to end may take to be gone before it counts as left behind.
+/// How long a process that has been told to end may take to be gone before it
+/// counts as left behind.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A unique temporary directory that fails its test if the test leaves anything behind.
+/// A unique temporary directory that fails its test if the test leaves anything
+/// behind.
 ///
-/// On drop it looks for mounts, cgroups, processes, pinned namespaces and runtime state that carry its tag. It
-/// removes what it finds, and panics (only prints, if the test is failing already). Tests in other threads and
+/// On drop it looks for mounts, cgroups, processes, pinned namespaces and
+/// runtime state that carry its tag. It removes what it finds, and panics (only
+/// prints, if the test is failing already). Tests in other threads and
 /// processes are not disturbed: nothing is judged that does not carry the tag.
 #[derive(Debug)]
 pub struct Scratch {
@@ -27,7 +31,8 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Creates the directory, mode 0755, with a path short enough for sockets (`sun_path` holds 108 bytes).
+    /// Creates the directory, mode 0755, with a path short enough for sockets
+    /// (`sun_path` holds 108 bytes).
     ///
     /// # Panics
     /// If the system's temporary directory is not writable.
@@ -42,10 +47,14 @@ impl Scratch {
             .permissions(Permissions::from_mode(0o755))
             .tempdir()
             .expect("the system's temporary directory is writable");
-        let name = directory.path().file_name().expect("a temporary directory has a name");
+        let name = directory
+            .path()
+            .file_name()
+            .expect("a temporary directory has a name");
         let tag = name.to_string_lossy().into_owned();
         let scratch = Scratch { directory, tag };
-        fs::create_dir(scratch.state_root()).expect("the scratch directory is ours");
+        fs::create_dir(scratch.state_root())
+            .expect("the scratch directory is ours");
         scratch
     }
 
@@ -54,12 +63,14 @@ impl Scratch {
         self.directory.path()
     }
 
-    /// Returns a container id that is unique on the machine: `name` and this scratch's tag.
+    /// Returns a container id that is unique on the machine: `name` and this
+    /// scratch's tag.
     pub fn id(&self, name: &str) -> String {
         format!("{name}-{}", self.tag)
     }
 
-    /// Returns the directory for a runtime's `--root`; a container still in it at the end is a leak.
+    /// Returns the directory for a runtime's `--root`; a container still in it
+    /// at the end is a leak.
     pub fn state_root(&self) -> PathBuf {
         self.path().join("state")
     }
@@ -76,11 +87,14 @@ impl Drop for Scratch {
         }
         let left = self.leaks();
         leaks::remove(&left);
-        let stuck = self.leaks().iter().any(|leak| matches!(leak, Leak::Mount(_)));
-        // Deleting through a mount that is still there would delete files of the host.
+        let stuck =
+            self.leaks().iter().any(|leak| matches!(leak, Leak::Mount(_)));
+        // Deleting through a mount that is still there would delete files of
+        // the host.
         self.directory.disable_cleanup(stuck);
 
-        let list: Vec<_> = left.iter().map(|leak| format!("\n  {leak}")).collect();
+        let list: Vec<_> =
+            left.iter().map(|leak| format!("\n  {leak}")).collect();
         let message = format!("{} leaves behind:{}", self.tag, list.concat());
         if thread::panicking() {
             eprintln!("{message}");

@@ -1,15 +1,30 @@
-//! The busybox bundle has to run on every runtime, or suites would judge the bundle instead of the runtime.
+//! The busybox bundle has to run on every runtime, or suites would judge the
+//! bundle instead of the runtime.
 
 use std::process::Command;
 
-use testkit::{Bundle, Need, RuntimeUnderTest, Scratch, crun, find_program, requires};
+use testkit::{
+    Bundle, Need, RuntimeUnderTest, Scratch, crun, find_program, requires,
+};
 
 fn runs_on(runtime: &RuntimeUnderTest, scratch: &Scratch) {
-    let bundle = Bundle::busybox(scratch, runtime.name, &["sh", "-c", "echo hi from $$; exit 7"]);
+    let bundle = Bundle::busybox(
+        scratch,
+        runtime.name,
+        &["sh", "-c", "echo hi from $$; exit 7"],
+    );
     let mut run = Command::new(&runtime.program);
     run.arg("--root").arg(scratch.state_root()).args(["run", "--bundle"]);
-    let output = run.arg(bundle.path()).arg(bundle.id()).output().expect("the runtime starts");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "hi from 1\n", "{output:?}");
+    let output = run
+        .arg(bundle.path())
+        .arg(bundle.id())
+        .output()
+        .expect("the runtime starts");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "hi from 1\n",
+        "{output:?}"
+    );
     assert_eq!(output.status.code(), Some(7));
 }
 

@@ -1,4 +1,5 @@
-//! The leak checks must find leaks: each test plants one and expects its scratch to fail, and to clean up.
+//! The leak checks must find leaks: each test plants one and expects its
+//! scratch to fail, and to clean up.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,14 +12,16 @@ use testkit::{Bundle, Need, Scratch, eventually, requires};
 
 /// Drops a scratch and returns what it complained about.
 fn complaint(scratch: Scratch) -> String {
-    let panic = catch_unwind(AssertUnwindSafe(|| drop(scratch))).expect_err("it found no leak");
+    let panic = catch_unwind(AssertUnwindSafe(|| drop(scratch)))
+        .expect_err("it found no leak");
     *panic.downcast::<String>().expect("the message is formatted")
 }
 
 fn expect_killed(mut child: Child) {
-    let status = eventually(Duration::from_secs(5), "the leaked process ends", || {
-        child.try_wait().expect("it is our child")
-    });
+    let status =
+        eventually(Duration::from_secs(5), "the leaked process ends", || {
+            child.try_wait().expect("it is our child")
+        });
     assert!(!status.success());
 }
 
@@ -37,16 +40,23 @@ fn a_failing_test_keeps_its_own_message() {
         fs::create_dir(scratch.state_root().join("box")).unwrap();
         panic!("the test's own message");
     });
-    assert_eq!(panic.unwrap_err().downcast_ref(), Some(&"the test's own message"));
+    assert_eq!(
+        panic.unwrap_err().downcast_ref(),
+        Some(&"the test's own message")
+    );
 }
 
 #[test]
 fn a_leaked_process_is_found_by_its_environment() {
     let scratch = Scratch::new();
     let mut sleep = Command::new("sleep");
-    let child = sleep.arg("1000").env("SCRATCH", scratch.path()).spawn().unwrap();
+    let child =
+        sleep.arg("1000").env("SCRATCH", scratch.path()).spawn().unwrap();
     assert!(
-        complaint(scratch).contains(&format!("process {} (sleep, by its environ)", child.id()))
+        complaint(scratch).contains(&format!(
+            "process {} (sleep, by its environ)",
+            child.id()
+        ))
     );
     expect_killed(child);
 }
@@ -54,15 +64,26 @@ fn a_leaked_process_is_found_by_its_environment() {
 #[test]
 fn a_leaked_process_is_found_by_its_working_directory() {
     let scratch = Scratch::new();
-    let child = Command::new("sleep").arg("1000").current_dir(scratch.path()).spawn().unwrap();
-    assert!(complaint(scratch).contains(&format!("process {} (sleep, by its cwd)", child.id())));
+    let child = Command::new("sleep")
+        .arg("1000")
+        .current_dir(scratch.path())
+        .spawn()
+        .unwrap();
+    assert!(
+        complaint(scratch)
+            .contains(&format!("process {} (sleep, by its cwd)", child.id()))
+    );
     expect_killed(child);
 }
 
 #[test]
 fn a_process_of_another_scratch_is_left_alone() {
     let (mine, other) = (Scratch::new(), Scratch::new());
-    let mut child = Command::new("sleep").arg("1000").current_dir(other.path()).spawn().unwrap();
+    let mut child = Command::new("sleep")
+        .arg("1000")
+        .current_dir(other.path())
+        .spawn()
+        .unwrap();
     drop(mine);
     assert_eq!(child.try_wait().unwrap(), None);
     child.kill().unwrap();
@@ -77,8 +98,17 @@ fn a_leaked_mount_is_found_and_unmounted() {
     let scratch = Scratch::new();
     let target = scratch.path().join("mnt");
     fs::create_dir(&target).unwrap();
-    mount(Some("tmpfs"), &target, Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
-    assert!(complaint(scratch).contains(&format!("mount {}", target.display())));
+    mount(
+        Some("tmpfs"),
+        &target,
+        Some("tmpfs"),
+        MsFlags::empty(),
+        None::<&str>,
+    )
+    .unwrap();
+    assert!(
+        complaint(scratch).contains(&format!("mount {}", target.display()))
+    );
     assert!(!target.exists());
 }
 
@@ -92,7 +122,9 @@ fn a_leaked_cgroup_is_found_and_removed() {
     let hierarchy = if v1.exists() { v1 } else { Path::new("/sys/fs/cgroup") };
     let cgroup = hierarchy.join(scratch.id("box"));
     fs::create_dir_all(cgroup.join("inner")).unwrap();
-    assert!(complaint(scratch).contains(&format!("cgroup {}", cgroup.display())));
+    assert!(
+        complaint(scratch).contains(&format!("cgroup {}", cgroup.display()))
+    );
     assert!(!cgroup.exists());
 }
 
@@ -101,7 +133,10 @@ fn leaked_state_of_a_runtime_is_found() {
     let scratch = Scratch::new();
     let state = scratch.state_root().join("box");
     fs::create_dir(&state).unwrap();
-    assert!(complaint(scratch).contains(&format!("container state {}", state.display())));
+    assert!(
+        complaint(scratch)
+            .contains(&format!("container state {}", state.display()))
+    );
 }
 
 #[test]
@@ -111,7 +146,8 @@ fn a_leaked_container_is_found_though_it_sees_another_root() {
     }
     let scratch = Scratch::new();
     let bundle = Bundle::busybox(&scratch, "box", &["true"]);
-    // What a runtime does, without a cgroup, environment or argument that would give it away first.
+    // What a runtime does, without a cgroup, environment or argument that would
+    // give it away first.
     let script = "mount --bind rootfs rootfs && cd rootfs && pivot_root . . && umount -l . && \
                   cd / && exec env -i sleep 1000";
     let mut unshare = Command::new("unshare");
