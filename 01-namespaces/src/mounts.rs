@@ -110,9 +110,9 @@ impl Mount {
         match self.fstype.as_deref() {
             // Later writes to /proc/self/.. and /proc/sys trust that these are
             // where they seem to be (CVE-2019-19921).
-            Some("proc" | "sysfs") => root.resolve_no_symlinks(&self.target).map_err(|error| {
-                error.hint("the root file system has a symlink where a kernel file system belongs")
-            }),
+            Some("proc" | "sysfs") => root
+                .resolve_no_symlinks(&self.target)
+                .map_err(|error| error.hint(SYMLINK_HINT)),
             _ => Ok(point),
         }
     }
@@ -162,9 +162,9 @@ impl Mount {
         let row = DEFAULT_MOUNTS.iter().find(|row| Some(row.fstype) == fstype);
         match (error.errno, row) {
             (Errno::EPERM, Some(row)) => error.hint(format!(
-                "in a user namespace, {} can be mounted only together with a {} namespace, and where all of the host's {} is visible",
-                row.fstype,
-                row.owner.name(),
+                "in a user namespace this needs a new {} namespace too, and \
+                 nothing mounted over parts of the host's {}",
+                row.owner.file(),
                 row.target
             )),
             _ => error,
@@ -194,6 +194,9 @@ impl fmt::Display for Mount {
 fn names_of(flags: MsFlags) -> String {
     flags.iter_names().map(|(name, _)| name).collect::<Vec<_>>().join("|")
 }
+
+const SYMLINK_HINT: &str =
+    "the root file system has a symlink where the kernel's own files belong";
 
 /// The four ways in which a mount can share what happens below it.
 ///
@@ -266,23 +269,39 @@ pub struct DefaultMount {
     pub owner: Namespace,
 }
 
-const NO_SUID_DEV_EXEC: MsFlags =
-    MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV).union(MsFlags::MS_NOEXEC);
+const NO_SUID: MsFlags = MsFlags::MS_NOSUID;
+const NO_EXEC: MsFlags = NO_SUID.union(MsFlags::MS_NOEXEC);
+const NO_DEV: MsFlags = NO_EXEC.union(MsFlags::MS_NODEV);
+const DEV: MsFlags = NO_SUID.union(MsFlags::MS_STRICTATIME);
+const SYS: MsFlags = NO_DEV.union(MsFlags::MS_RDONLY);
+
+const PTS_DATA: &str = "newinstance,ptmxmode=0666,mode=0620";
+const DEV_DATA: &str = "mode=755,size=65536k";
+const SHM_DATA: &str = "mode=1777,size=65536k";
 
 /// The file systems of a container, in the order in which they have to be
 /// mounted: /dev before what is in it.
 ///
-/// Source: runtime-spec: config-linux.md, "Default Filesystems"; flags as in
-/// the default spec of runc
+/// Source: runtime-spec: config-linux.md, "Default Filesystems"; flags and
+/// data as in the spec that runc generates
 #[rustfmt::skip]
 pub const DEFAULT_MOUNTS: [DefaultMount; 6] = [
-    DefaultMount { fstype: "proc",   target: "/proc",       flags: NO_SUID_DEV_EXEC, data: "", owner: Namespace::Pid },
-    DefaultMount { fstype: "tmpfs",  target: "/dev",        flags: MsFlags::MS_NOSUID.union(MsFlags::MS_STRICTATIME), data: "mode=755,size=65536k", owner: Namespace::Mount },
-    DefaultMount { fstype: "devpts", target: "/dev/pts",    flags: MsFlags::MS_NOSUID.union(MsFlags::MS_NOEXEC), data: "newinstance,ptmxmode=0666,mode=0620", owner: Namespace::Mount },
-    DefaultMount { fstype: "tmpfs",  target: "/dev/shm",    flags: NO_SUID_DEV_EXEC, data: "mode=1777,size=65536k", owner: Namespace::Mount },
-    DefaultMount { fstype: "mqueue", target: "/dev/mqueue", flags: NO_SUID_DEV_EXEC, data: "", owner: Namespace::Ipc },
-    DefaultMount { fstype: "sysfs",  target: "/sys",        flags: NO_SUID_DEV_EXEC.union(MsFlags::MS_RDONLY), data: "", owner: Namespace::Net },
+    row("proc",   "/proc",       (NO_DEV, ""),        Namespace::Pid),
+    row("tmpfs",  "/dev",        (DEV, DEV_DATA),     Namespace::Mount),
+    row("devpts", "/dev/pts",    (NO_EXEC, PTS_DATA), Namespace::Mount),
+    row("tmpfs",  "/dev/shm",    (NO_DEV, SHM_DATA),  Namespace::Mount),
+    row("mqueue", "/dev/mqueue", (NO_DEV, ""),        Namespace::Ipc),
+    row("sysfs",  "/sys",        (SYS, ""),           Namespace::Net),
 ];
+
+const fn row(
+    fstype: &'static str,
+    target: &'static str,
+    (flags, data): (MsFlags, &'static str),
+    owner: Namespace,
+) -> DefaultMount {
+    DefaultMount { fstype, target, flags, data, owner }
+}
 
 /// Plans the default file systems for a container with these new namespaces.
 /// What its user namespace could not mount anew, it gets from the host instead,

@@ -3,10 +3,14 @@
 //! errors) is read from that table.
 
 use crate::error::{InCall, Result};
+use libc::{
+    CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID,
+    CLONE_NEWUSER, CLONE_NEWUTS,
+};
 use nix::fcntl::{OFlag, open};
 use nix::sched::CloneFlags;
 use nix::sys::stat::Mode;
-use nix::unistd::Pid;
+use nix::unistd;
 use std::fmt;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
@@ -33,36 +37,24 @@ pub enum Namespace {
     Time,
 }
 
-/// What there is to know of one namespace.
-struct Facts {
-    namespace: Namespace,
-    name: &'static str,
-    file: &'static str,
-    constant: &'static str,
-    flag: i32,
-    since: &'static str,
-}
+use Namespace::{Cgroup, Ipc, Mount, Net, Pid, Time, User, Uts};
 
-const fn facts(
-    namespace: Namespace,
-    [name, file, constant, since]: [&'static str; 4],
-    flag: i32,
-) -> Facts {
-    Facts { namespace, name, file, constant, flag, since }
-}
+/// What there is to know of one namespace: its file in /proc/PID/ns, its
+/// constant by name and by value, and since when Linux has it.
+type Row = (Namespace, &'static str, &'static str, i32, &'static str);
 
 /// In the order in which a process has to join them: the user namespace gives
 /// the right to enter the others.
 #[rustfmt::skip]
-const TABLE: [Facts; 8] = [
-    facts(Namespace::User,   ["user",   "user",   "CLONE_NEWUSER",   "Linux 3.8 (2013-02)"],    libc::CLONE_NEWUSER),
-    facts(Namespace::Mount,  ["mount",  "mnt",    "CLONE_NEWNS",     "Linux 2.4.19 (2002-08)"], libc::CLONE_NEWNS),
-    facts(Namespace::Pid,    ["pid",    "pid",    "CLONE_NEWPID",    "Linux 2.6.24 (2008-01)"], libc::CLONE_NEWPID),
-    facts(Namespace::Uts,    ["uts",    "uts",    "CLONE_NEWUTS",    "Linux 2.6.19 (2006-11)"], libc::CLONE_NEWUTS),
-    facts(Namespace::Ipc,    ["ipc",    "ipc",    "CLONE_NEWIPC",    "Linux 2.6.19 (2006-11)"], libc::CLONE_NEWIPC),
-    facts(Namespace::Net,    ["net",    "net",    "CLONE_NEWNET",    "Linux 2.6.29 (2009-03)"], libc::CLONE_NEWNET),
-    facts(Namespace::Cgroup, ["cgroup", "cgroup", "CLONE_NEWCGROUP", "Linux 4.6 (2016-05)"],    libc::CLONE_NEWCGROUP),
-    facts(Namespace::Time,   ["time",   "time",   "CLONE_NEWTIME",   "Linux 5.6 (2020-03)"],    CLONE_NEWTIME),
+const TABLE: [Row; 8] = [
+    (User,   "user",   "CLONE_NEWUSER",   CLONE_NEWUSER,   "3.8 (2013-02)"),
+    (Mount,  "mnt",    "CLONE_NEWNS",     CLONE_NEWNS,     "2.4.19 (2002-08)"),
+    (Pid,    "pid",    "CLONE_NEWPID",    CLONE_NEWPID,    "2.6.24 (2008-01)"),
+    (Uts,    "uts",    "CLONE_NEWUTS",    CLONE_NEWUTS,    "2.6.19 (2006-11)"),
+    (Ipc,    "ipc",    "CLONE_NEWIPC",    CLONE_NEWIPC,    "2.6.19 (2006-11)"),
+    (Net,    "net",    "CLONE_NEWNET",    CLONE_NEWNET,    "2.6.24 (2008-01)"),
+    (Cgroup, "cgroup", "CLONE_NEWCGROUP", CLONE_NEWCGROUP, "4.6 (2016-05)"),
+    (Time,   "time",   "CLONE_NEWTIME",   CLONE_NEWTIME,   "5.6 (2020-03)"),
 ];
 
 /// Bit 0x80 belongs to the exit signal in clone(2), so only unshare(2) and
@@ -72,39 +64,32 @@ const CLONE_NEWTIME: i32 = 0x80;
 impl Namespace {
     /// Every namespace, in the order in which a process has to join them.
     pub fn all() -> impl Iterator<Item = Self> {
-        TABLE.iter().map(|facts| facts.namespace)
-    }
-
-    /// Gives the word that isolate(1) uses in its options: `mount`, `pid`, ..
-    pub fn name(self) -> &'static str {
-        self.facts().name
+        TABLE.iter().map(|row| row.0)
     }
 
     /// Gives the name of the file in `/proc/PID/ns`: `mnt`, `pid`, ..
     pub fn file(self) -> &'static str {
-        self.facts().file
+        self.row().1
     }
 
     /// Gives the constant as the man pages spell it: `CLONE_NEWNS`, ..
     pub fn constant(self) -> &'static str {
-        self.facts().constant
+        self.row().2
     }
 
     /// Gives the flag for clone3(2), unshare(2) and setns(2).
     pub fn flag(self) -> CloneFlags {
-        CloneFlags::from_bits_retain(self.facts().flag)
+        CloneFlags::from_bits_retain(self.row().3)
     }
 
-    /// Tells since when Linux has it, with the date.
+    /// Tells since which version Linux has it, with the date.
     pub fn since(self) -> &'static str {
-        self.facts().since
+        self.row().4
     }
 
-    fn facts(self) -> &'static Facts {
-        TABLE
-            .iter()
-            .find(|facts| facts.namespace == self)
-            .expect("the table has every namespace")
+    fn row(self) -> &'static Row {
+        let mut rows = TABLE.iter();
+        rows.find(|row| row.0 == self).expect("TABLE has every namespace")
     }
 }
 
@@ -193,7 +178,10 @@ pub fn unshare(namespaces: Namespaces) -> Result<()> {
 /// allowed to ptrace the process.
 ///
 /// Source: namespaces(7), "The /proc/pid/ns/ directory"
-pub fn open_namespace(pid: Pid, namespace: Namespace) -> Result<OwnedFd> {
+pub fn open_namespace(
+    pid: unistd::Pid,
+    namespace: Namespace,
+) -> Result<OwnedFd> {
     let path = format!("/proc/{pid}/ns/{}", namespace.file());
     open(path.as_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
         .in_call(|| format!("open({path:?})"))
@@ -236,7 +224,7 @@ mod tests {
     #[test]
     fn every_file_of_the_table_is_there_in_proc() {
         for namespace in Namespace::all() {
-            open_namespace(Pid::this(), namespace).unwrap();
+            open_namespace(unistd::Pid::this(), namespace).unwrap();
         }
     }
 }
