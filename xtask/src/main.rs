@@ -1,3 +1,78 @@
-//! Under construction.
+//! All automation of this repository: `cargo xtask --help`.
+//!
+//! It must be light to compile, because a newcomer runs it first; what builds
+//! mdBook is therefore a program of its own (`xtask/book`). One file per
+//! command.
 
-fn main() {}
+mod book;
+mod cargo;
+mod ci;
+mod doctor;
+mod package;
+mod progress;
+mod root;
+mod run;
+mod stage;
+mod test;
+
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// All automation of this repository
+#[derive(Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Look at the machine: what is missing, its fix, what it blocks
+    Doctor,
+    /// Install the system packages that tests, demo and bench need
+    Packages(package::Args),
+    /// Build a stage's program as you, run it as root
+    Run(run::Args),
+    /// Run every test, as root where a test needs it
+    Test(test::Args),
+    /// All that must hold before a change: lints, tests, book, demo
+    Ci,
+    /// The book: build, lint, test its transcripts, bless them
+    #[command(disable_help_flag = true)]
+    Book {
+        /// What xtask-book is told; `--help` lists its commands
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Become root and execute a program: how `test` runs what cargo built
+    #[command(hide = true)]
+    AsRoot {
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            required = true
+        )]
+        argv: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Doctor => doctor::doctor(),
+        Command::Packages(args) => package::packages(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Test(args) => test::test(&args),
+        Command::Ci => ci::ci(),
+        Command::Book { args } => book::book(&args),
+        Command::AsRoot { argv } => root::exec_as_root(&argv),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `cargo xtask ci`: all that must hold before a change is sent.
+//!
+//! It goes on after a failure and fails at the end: what waits for a machine
+//! wants to hear everything in one run, and a step on a broken build is short.
+
+use crate::book;
+use crate::cargo::cargo;
+use crate::package::{self, Missing};
+use crate::progress::step;
+use crate::root::succeed;
+use crate::test::{self, Tally};
+use anyhow::{Result, bail};
+use std::ffi::OsString;
+use std::time::{Duration, Instant};
+
+/// What a step does.
+enum Work {
+    Cargo(&'static [&'static str]),
+    Test,
+    Book(&'static str),
+}
+
+/// Cheap steps first; all share one target directory.
+const STEPS: &[(&str, Work)] = &[
+    ("format", Work::Cargo(&["fmt", "--all", "--check"])),
+    (
+        "clippy",
+        Work::Cargo(&[
+            "clippy",
+            "--quiet",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny=warnings",
+        ]),
+    ),
+    (
+        "documentation",
+        Work::Cargo(&["doc", "--quiet", "--workspace", "--no-deps"]),
+    ),
+    ("test", Work::Test),
+    ("book lint", Work::Book("lint")),
+    ("book test", Work::Book("test")),
+    ("book build", Work::Book("build")),
+];
+
+/// How a step went.
+struct Outcome {
+    name: &'static str,
+    took: Duration,
+    result: Result<()>,
+}
+
+/// Runs every step, then prints a table of them and the tests' own last lines.
+///
+/// # Errors
+/// A step failed.
+pub(crate) fn ci() -> Result<()> {
+    package::ensure(package::ALL, Missing::Install)?;
+    let mut tests = None;
+    let outcomes: Vec<_> = STEPS
+        .iter()
+        .map(|(name, work)| outcome(name, work, &mut tests))
+        .collect();
+    print_summary(&outcomes);
+    if let Some(tests) = tests {
+        tests.print();
+    }
+    let failed: Vec<_> =
+        outcomes.iter().filter(|outcome| outcome.result.is_err()).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = failed.iter().map(|outcome| outcome.name).collect();
+    bail!("failed: {}", names.join(", "));
+}
+
+fn outcome(
+    name: &'static str,
+    work: &Work,
+    tests: &mut Option<Tally>,
+) -> Outcome {
+    let begin = Instant::now();
+    let result = step(&format!("ci: {name}"), || perform(work, tests));
+    if let Err(error) = &result {
+        println!("    {error:#}");
+    }
+    Outcome { name, took: begin.elapsed(), result }
+}
+
+fn perform(work: &Work, tests: &mut Option<Tally>) -> Result<()> {
+    match work {
+        Work::Cargo(args) => {
+            succeed(cargo(args).env("RUSTDOCFLAGS", "--deny=warnings"))
+        }
+        Work::Test => {
+            let tally = test::tally(&test::Args::all_required())?;
+            tests.insert(tally).verdict()
+        }
+        Work::Book(verb) => book::book(&[OsString::from(verb)]),
+    }
+}
+
+fn print_summary(outcomes: &[Outcome]) {
+    println!("\nci:");
+    for Outcome { name, took, result } in outcomes {
+        let word = if result.is_ok() { "ok" } else { "FAILED" };
+        println!("  {name:<16}{word:<8}{:>7.1} s", took.as_secs_f64());
+    }
+}

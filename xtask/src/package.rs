@@ -1,0 +1,240 @@
+//! System packages: one table of what Debian and Ubuntu have to bring, why, and
+//! for whom.
+//!
+//! Commands call [`ensure`] for what they need themselves, so that a new
+//! machine needs no list of prerequisites. No row may bring a service: nothing
+//! is started by installing.
+
+use crate::progress::{step, wrapped};
+use crate::root::{as_root, succeed};
+use crate::stage::STAGES;
+use anyhow::Result;
+use std::env;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Who needs a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    Demo,
+    Bench,
+    /// The tests and the book's chapter of this stage.
+    Stage(u8),
+}
+
+/// One row of the table.
+pub(crate) struct Package {
+    pub(crate) name: &'static str,
+    /// A program on PATH, or the absolute pattern of a file: one `*` stands for
+    /// one folder.
+    pub(crate) provides: &'static str,
+    pub(crate) why: &'static str,
+    pub(crate) needed_by: &'static [Need],
+}
+
+/// Seconds after which package lists are taken for stale.
+const A_DAY: i64 = 24 * 60 * 60;
+
+/// Everyone.
+pub(crate) const ALL: &[Need] = &[
+    Need::Demo,
+    Need::Bench,
+    Need::Stage(1),
+    Need::Stage(2),
+    Need::Stage(3),
+    Need::Stage(4),
+    Need::Stage(5),
+];
+const RUNTIMES: &[Need] = &[
+    Need::Bench,
+    Need::Stage(2),
+    Need::Stage(3),
+    Need::Stage(4),
+    Need::Stage(5),
+];
+
+/// Everything that comes from the distribution. Rust itself comes from
+/// rustup.rs.
+pub(crate) const PACKAGES: &[Package] = &[
+    Package {
+        name: "gcc",
+        provides: "cc",
+        why: "links Rust programs",
+        needed_by: ALL,
+    },
+    Package {
+        name: "libc6-dev",
+        provides: "/usr/lib/*/libc.a",
+        why: "links the static programs that tests and bench put into containers",
+        needed_by: ALL,
+    },
+    Package {
+        name: "runc",
+        provides: "runc",
+        why: "the reference runtime: suites pass on it before they judge ours",
+        needed_by: RUNTIMES,
+    },
+    Package {
+        name: "crun",
+        provides: "crun",
+        why: "the second runtime: what it does otherwise than runc is not in the contract",
+        needed_by: RUNTIMES,
+    },
+    Package {
+        name: "busybox-static",
+        provides: "busybox",
+        why: "a root file system of one file, with a shell",
+        needed_by: &[
+            Need::Stage(1),
+            Need::Stage(2),
+            Need::Stage(3),
+            Need::Stage(4),
+            Need::Stage(5),
+        ],
+    },
+    Package {
+        name: "time",
+        provides: "/usr/bin/time",
+        why: "measures peak memory",
+        needed_by: &[Need::Bench],
+    },
+];
+
+/// Whether to install or only to tell.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only tell what is missing, why, and how to install it
+    #[arg(long)]
+    no_install: bool,
+}
+
+/// What to do about a missing package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Install,
+    Tell,
+}
+
+impl Missing {
+    /// What `--no-install` asks for.
+    pub(crate) fn from_flag(no_install: bool) -> Missing {
+        if no_install { Missing::Tell } else { Missing::Install }
+    }
+}
+
+/// `cargo xtask packages`: brings in the whole table.
+///
+/// # Errors
+/// Those of [`ensure`].
+pub(crate) fn packages(args: &Args) -> Result<()> {
+    ensure(ALL, Missing::from_flag(args.no_install))
+}
+
+/// Makes sure that what `needs` asks for is on the machine, or tells what is
+/// not.
+///
+/// # Errors
+/// apt-get failed, or there is no way to root.
+pub(crate) fn ensure(needs: &[Need], missing: Missing) -> Result<()> {
+    let wanted: Vec<_> = PACKAGES
+        .iter()
+        .filter(|package| {
+            package.needed_by.iter().any(|need| needs.contains(need))
+        })
+        .filter(|package| !is_present(package))
+        .collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    println!("missing packages:");
+    for package in &wanted {
+        println!("  {:<16}{}", package.name, wrapped(package.why, 18));
+    }
+    let names: Vec<_> = wanted.iter().map(|package| package.name).collect();
+    match missing {
+        Missing::Tell => {
+            println!("  to install them:\n    {}", install_line(&names))
+        }
+        Missing::Install => {
+            step("install the missing packages", || install(&names))?
+        }
+    }
+    Ok(())
+}
+
+/// What a person types to install these packages.
+pub(crate) fn install_line(names: &[&str]) -> String {
+    format!("sudo apt-get install --no-install-recommends {}", names.join(" "))
+}
+
+/// Tells whether what the package provides is there, whoever installed it.
+pub(crate) fn is_present(package: &Package) -> bool {
+    match package.provides.strip_prefix('/') {
+        Some(_) => file_matches(package.provides),
+        None => on_path(package.provides).is_some(),
+    }
+}
+
+/// Finds a program as a shell would, and in the folders of root that users'
+/// PATHs leave out.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let of_root = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
+    env::split_paths(&path)
+        .chain(of_root)
+        .map(|dir| dir.join(program))
+        .find(|file| file.is_file())
+}
+
+fn file_matches(pattern: &str) -> bool {
+    let Some((before, after)) = pattern.split_once("*/") else {
+        return Path::new(pattern).is_file();
+    };
+    let folders = std::fs::read_dir(before).into_iter().flatten().flatten();
+    folders.map(|folder| folder.path().join(after)).any(|file| file.is_file())
+}
+
+fn install(names: &[&str]) -> Result<()> {
+    if lists_are_stale(Path::new("/var/lib/apt/lists")) {
+        succeed(apt_get("update").arg("--quiet"))?;
+    }
+    succeed(
+        apt_get("install")
+            .args(["--quiet", "--yes", "--no-install-recommends"])
+            .args(names),
+    )
+}
+
+fn apt_get(verb: &str) -> std::process::Command {
+    let mut command = as_root("env");
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", verb]);
+    command.stdin(std::process::Stdio::null());
+    command
+}
+
+/// An image has no lists, and lists older than a day name files that the
+/// mirrors have dropped.
+fn lists_are_stale(lists: &Path) -> bool {
+    let since_1970 =
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX);
+    let fresh = |entry: std::fs::DirEntry| {
+        let name = entry.file_name();
+        // ctime, because apt gives its files the mtime that the mirror's have.
+        let written = entry.metadata().map_or(0, |metadata| metadata.ctime());
+        name.to_string_lossy().contains("_Packages") && now - written < A_DAY
+    };
+    !std::fs::read_dir(lists).into_iter().flatten().flatten().any(fresh)
+}
+
+/// The chapters that a package is needed for.
+pub(crate) fn chapters(package: &Package) -> Vec<u8> {
+    let numbers = STAGES.iter().map(|stage| stage.number);
+    numbers
+        .filter(|number| package.needed_by.contains(&Need::Stage(*number)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

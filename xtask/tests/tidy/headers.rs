@@ -1,0 +1,45 @@
+//! One file, one idea: each begins by saying what it is, and stays short.
+
+use crate::{Source, check_sources, source};
+
+/// Lines of the longest file.
+const LONGEST: usize = 300;
+
+fn opening(source: &Source) -> Vec<String> {
+    if source.text.starts_with("//! ") {
+        return vec![];
+    }
+    vec![format!("{}:1: begins without `//! ` and what it is", source.path)]
+}
+
+fn length(source: &Source) -> Vec<String> {
+    let lines = source.text.lines().count();
+    if lines <= LONGEST {
+        return vec![];
+    }
+    vec![format!("{}: {lines} lines, over {LONGEST}", source.path)]
+}
+
+#[test]
+fn every_file_begins_by_saying_what_it_is() {
+    check_sources(opening);
+}
+
+#[test]
+fn a_file_that_begins_otherwise_is_found() {
+    for text in ["", "use std::fs;\n//! late", "// not a doc comment", "//!\n"]
+    {
+        assert_eq!(opening(&source("a.rs", text)).len(), 1, "{text:?}");
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_300_lines() {
+    check_sources(length);
+}
+
+#[test]
+fn a_file_of_301_lines_is_found() {
+    assert!(length(&source("a.rs", &"x\n".repeat(LONGEST))).is_empty());
+    assert_eq!(length(&source("a.rs", &"x\n".repeat(LONGEST + 1))).len(), 1);
+}

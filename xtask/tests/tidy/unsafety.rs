@@ -1,0 +1,56 @@
+//! Invariant 1: unsafe code stands in one file of the workspace.
+
+use crate::code::code_only;
+use crate::{Source, check_sources, source};
+
+/// The one file.
+const SYS: &str = "01-namespaces/src/sys.rs";
+/// Where that file is declared, and so where the lint may be lifted for it.
+const DECLARES_SYS: &str = "01-namespaces/src/lib.rs";
+
+fn rule(source: &Source) -> Vec<String> {
+    if source.path == SYS {
+        return vec![];
+    }
+    let code = code_only(&source.text);
+    let mut complaints = vec![];
+    for (number, line) in code.lines().enumerate() {
+        let at = format!("{}:{}", source.path, number + 1);
+        if has_word(line, "unsafe") {
+            complaints.push(format!("{at}: unsafe belongs into {SYS}"));
+        }
+        if has_word(line, "unsafe_code") && source.path != DECLARES_SYS {
+            complaints.push(format!("{at}: only {DECLARES_SYS} may allow it"));
+        }
+    }
+    complaints
+}
+
+fn has_word(line: &str, word: &str) -> bool {
+    line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word)
+}
+
+#[test]
+fn unsafe_code_stands_in_one_file() {
+    check_sources(rule);
+    assert!(crate::repository().join(SYS).is_file(), "{SYS} has moved");
+}
+
+#[test]
+fn unsafe_code_elsewhere_is_found() {
+    for text in [
+        "fn f() { unsafe { g() } }",
+        "unsafe impl Send for X {}",
+        "#![allow(unsafe_code)]",
+        "#[unsafe(no_mangle)] fn f() {}",
+    ] {
+        let complaints = rule(&source("04-shim/src/main.rs", text));
+        assert_eq!(complaints.len(), 1, "{text}: {complaints:?}");
+    }
+}
+
+#[test]
+fn the_word_in_a_comment_or_a_string_is_no_unsafe_code() {
+    let text = "// unsafe { }\nlet a = \"unsafe\"; let not_unsafe = 1;";
+    assert!(rule(&source("04-shim/src/main.rs", text)).is_empty());
+}
