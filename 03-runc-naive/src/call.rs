@@ -1,8 +1,11 @@
 //! One call of the runtime: run the program, wait, and turn what it printed into
 //! a value or an error. The only place of stage 03 that waits for a program.
 
+use std::io;
+use std::path::Path;
 use std::process::{self, Command};
 
+use nix::errno::Errno;
 use serde::de::DeserializeOwned;
 
 use crate::error::{
@@ -35,17 +38,12 @@ impl Runtime {
         &self,
         command: &mut Command,
     ) -> Result<process::Output, RuntimeError> {
-        let logged = self
-            .log
-            .as_ref()
-            .and_then(|log| log.metadata().ok())
-            .map_or(0, |m| m.len());
-        let output = command.stdin(process::Stdio::null()).output().map_err(
-            |source| RuntimeError::Io {
-                program: self.program.to_string_lossy().into_owned(),
-                source,
-            },
-        )?;
+        let log = self.log.as_ref().and_then(|log| log.metadata().ok());
+        let logged = log.map_or(0, |log| log.len());
+        let output = command
+            .stdin(process::Stdio::null())
+            .output()
+            .map_err(|error| not_run(&self.program, &error))?;
         if output.status.success() {
             return Ok(output);
         }
@@ -71,6 +69,13 @@ impl Runtime {
             self.log.as_ref().and_then(|log| last_logged_error(log, logged));
         entry.unwrap_or_else(|| last_printed_error(stderr))
     }
+}
+
+fn not_run(program: &Path, error: &io::Error) -> RuntimeError {
+    // What is no error of the system is a NUL byte in an argument.
+    let errno = error.raw_os_error().map_or(Errno::EINVAL, Errno::from_raw);
+    let program = program.to_string_lossy().into_owned();
+    RuntimeError::Io { program, errno }
 }
 
 /// The runtime ended well but did not print what its verb prints.

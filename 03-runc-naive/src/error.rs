@@ -3,10 +3,11 @@
 //! (pitfall C29), so this file is the only one that looks into them.
 
 use std::fs;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
+use nix::errno::Errno;
 use serde::Deserialize;
 
 /// Why an operation on a container did not happen.
@@ -35,17 +36,17 @@ pub enum RuntimeError {
         message: String,
     },
     /// The runtime could not be run at all.
-    #[error("execvp({program:?}) = {source}{}", hint(source))]
+    #[error("execvp({program:?}) = {errno}{}", hint(*errno))]
     Io {
         /// The program that was to be run.
         program: String,
         /// Why that failed.
-        source: io::Error,
+        errno: Errno,
     },
 }
 
-fn hint(source: &io::Error) -> &'static str {
-    if source.kind() == io::ErrorKind::NotFound {
+fn hint(errno: Errno) -> &'static str {
+    if errno == Errno::ENOENT {
         "\nhint: install that runtime, or name another one by its path"
     } else {
         ""

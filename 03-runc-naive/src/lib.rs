@@ -10,12 +10,14 @@
 mod call;
 mod create;
 mod error;
+mod program;
 mod runtime;
 mod state;
 mod version;
 
 pub use create::{Create, Mode};
 pub use error::RuntimeError;
+pub use program::default_program;
 pub use runtime::{Force, Runtime};
 pub use state::{State, Status};
 pub use version::Version;

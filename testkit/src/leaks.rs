@@ -81,7 +81,8 @@ pub(crate) fn remove(leaks: &[Leak]) {
     // one.
     for leak in leaks.iter().rev() {
         if let Leak::Mount(target) = leak {
-            let _ = umount2(target, MntFlags::MNT_DETACH); // EINVAL: went with the one above
+            // EINVAL: it went with the one that it sat on.
+            let _ = umount2(target, MntFlags::MNT_DETACH);
         }
     }
     for directory in leaks.iter().rev().filter_map(cgroup) {

@@ -83,7 +83,8 @@ impl fmt::Display for Need {
             }
             Need::UserNamespaces => write!(
                 f,
-                "needs user namespaces: see /proc/sys/user/max_user_namespaces and \
+                "needs user namespaces: see \
+                 /proc/sys/user/max_user_namespaces and \
                  /proc/sys/kernel/apparmor_restrict_unprivileged_userns"
             ),
             Need::CgroupV1 => {
