@@ -1,5 +1,6 @@
 //! The command line, as engines already write it for runc: global options, then a verb.
 
+use crate::commands;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,11 +42,18 @@ pub(crate) enum LogFormat {
 }
 
 #[derive(Subcommand)]
-pub(crate) enum Command {}
+pub(crate) enum Command {
+    Bundle(commands::bundle::Bundle),
+    Spec(commands::spec::Spec),
+}
 
 impl Command {
     /// Runs the verb; the exit code is the container's for a foreground `run`, else success.
     pub(crate) fn run(self, _global: &Global) -> anyhow::Result<ExitCode> {
-        match self {}
+        match self {
+            Self::Bundle(bundle) => bundle.run()?,
+            Self::Spec(spec) => spec.run()?,
+        }
+        Ok(ExitCode::SUCCESS)
     }
 }

@@ -4,8 +4,10 @@
 //! for each container, its own init. Read `cli.rs` for the verbs, `lifecycle.rs` for what `create` does and
 //! `init.rs` for the life of a container's first process.
 
+mod bundle;
 mod cli;
 mod commands;
+mod default_spec;
 mod log;
 
 use clap::Parser;
