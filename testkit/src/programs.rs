@@ -11,7 +11,7 @@ use crate::Scratch;
 #[derive(Debug, Clone)]
 pub struct RuntimeUnderTest {
     /// Its name, for messages.
-    pub name: &'static str,
+    pub name: String,
     /// Its program, absolute.
     pub program: PathBuf,
 }
@@ -19,15 +19,24 @@ pub struct RuntimeUnderTest {
 /// Returns the runtimes that every suite of the runtime layer must pass on: the
 /// reference runc first, then ours.
 ///
+/// `CONMAN_RUNTIME=PROGRAM` in the environment puts any other one in their
+/// place, to see what the suite says about it.
+///
 /// # Panics
-/// If either is missing. The test has to ask for `Need::Program("runc")`
-/// before.
+/// If one is missing. The test has to ask for `Need::Program("runc")` before.
 pub fn runtimes() -> Vec<RuntimeUnderTest> {
-    let runc = find_program("runc")
-        .expect("the test requires Need::Program(\"runc\") first");
+    if let Ok(name) = std::env::var("CONMAN_RUNTIME") {
+        let program = find_program(&name).expect("CONMAN_RUNTIME is a program");
+        return vec![RuntimeUnderTest { name, program }];
+    }
+    let runc = find_program("runc");
+    let runc = runc.expect("the test requires Need::Program(\"runc\") first");
     vec![
-        RuntimeUnderTest { name: "runc", program: runc },
-        RuntimeUnderTest { name: "imageless", program: bin("imageless") },
+        RuntimeUnderTest { name: "runc".to_owned(), program: runc },
+        RuntimeUnderTest {
+            name: "imageless".to_owned(),
+            program: bin("imageless"),
+        },
     ]
 }
 
@@ -42,8 +51,9 @@ pub fn runtimes() -> Vec<RuntimeUnderTest> {
 pub fn crun(scratch: &Scratch) -> RuntimeUnderTest {
     let crun = find_program("crun")
         .expect("the test requires Need::Program(\"crun\") first");
+    let name = "crun".to_owned();
     if !Path::new("/sys/fs/cgroup/unified").exists() {
-        return RuntimeUnderTest { name: "crun", program: crun };
+        return RuntimeUnderTest { name, program: crun };
     }
     let script = format!(
         "#!/bin/sh\nexec unshare --mount sh -c \
@@ -54,7 +64,7 @@ pub fn crun(scratch: &Scratch) -> RuntimeUnderTest {
     fs::write(&program, script).expect("the scratch directory is ours");
     fs::set_permissions(&program, Permissions::from_mode(0o755))
         .expect("the script is ours");
-    RuntimeUnderTest { name: "crun", program }
+    RuntimeUnderTest { name, program }
 }
 
 /// Returns the path of a binary of this workspace, built with the same profile

@@ -10,7 +10,7 @@ use testkit::{
 fn runs_on(runtime: &RuntimeUnderTest, scratch: &Scratch) {
     let bundle = Bundle::busybox(
         scratch,
-        runtime.name,
+        &runtime.name,
         &["sh", "-c", "echo hi from $$; exit 7"],
     );
     let mut run = Command::new(&runtime.program);
@@ -32,7 +32,10 @@ fn runs_on(runtime: &RuntimeUnderTest, scratch: &Scratch) {
 fn a_busybox_bundle_runs_on_runc() {
     if requires(&[Need::Root, Need::Program("runc")]) {
         let program = find_program("runc").unwrap();
-        runs_on(&RuntimeUnderTest { name: "runc", program }, &Scratch::new());
+        runs_on(
+            &RuntimeUnderTest { name: "runc".to_owned(), program },
+            &Scratch::new(),
+        );
     }
 }
 
