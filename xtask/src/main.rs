@@ -4,6 +4,7 @@
 //! mdBook is therefore a program of its own (`xtask/book`). One file per
 //! command.
 
+mod bench;
 mod book;
 mod cargo;
 mod ci;
@@ -39,6 +40,9 @@ enum Command {
     Test(test::Args),
     /// All that must hold before a change: lints, tests, book, demo
     Ci,
+    /// Measure side by side with the programs that we want to be faster than
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// The book: build, lint, test its transcripts, bless them
     #[command(disable_help_flag = true)]
     Book {
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::test(&args),
         Command::Ci => ci::ci(),
+        Command::Bench(bench) => bench::bench(&bench),
         Command::Book { args } => book::book(&args),
         Command::AsRoot { argv } => root::exec_as_root(&argv),
     };
