@@ -1,3 +1,103 @@
-//! Under construction.
+//! `cargo xtask book`: builds the book, and makes sure that nothing in it can drift.
+//!
+//! mdBook hides drift: a missing anchor is an empty listing and exit status 0. So `lint` checks
+//! what a page says about the sources, and `test` executes what it says about the machine.
+#![doc = include_str!("console-blocks.md")]
 
-fn main() {}
+mod bless;
+mod book;
+mod chapter;
+mod finding;
+mod host;
+mod lint;
+mod page;
+mod reaper;
+mod renaming;
+mod session;
+mod shapes;
+mod terminal;
+mod transcript;
+
+use book::Book;
+use chapter::Mode;
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Builds the book, checks it, executes what it shows
+#[derive(Parser)]
+#[command(name = "cargo xtask book", max_term_width = 90)]
+#[command(after_long_help = include_str!("console-blocks.md"))]
+struct Cli {
+    /// The repository whose `book/` is meant
+    #[arg(long, global = true, value_name = "DIR", default_value_os_t = repository())]
+    root: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Render the book into book/build
+    Build,
+    /// Check listings, links, names and fences against the sources
+    Lint,
+    /// Execute every console block, and compare what it prints with the page
+    Test {
+        /// Only these chapters, by file name without .md
+        chapters: Vec<String>,
+    },
+    /// Execute every console block, and write what it prints into the page
+    Bless {
+        /// Only these chapters, by file name without .md
+        chapters: Vec<String>,
+    },
+}
+
+/// The repository that this program was built from.
+fn repository() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package
+        .ancestors()
+        .nth(2)
+        .expect("xtask/book lies two folders deep")
+        .to_owned()
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("cargo xtask book: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does what the command line says, and tells whether the book is in order.
+fn run(cli: &Cli) -> anyhow::Result<bool> {
+    let book = Book::load(&cli.root)?;
+    match &cli.command {
+        Command::Build => build(&book),
+        Command::Lint => lint(&book),
+        Command::Test { chapters } => chapter::run(&book, chapters, Mode::Test),
+        Command::Bless { chapters } => {
+            chapter::run(&book, chapters, Mode::Bless)
+        }
+    }
+}
+
+/// Renders the book; a listing that mdBook would silently leave empty is an error here.
+fn build(book: &Book) -> anyhow::Result<bool> {
+    book.render(&book.dir.join("build"))?;
+    println!("built {}", book.dir.join("build/index.html").display());
+    Ok(finding::report(&lint::includes::check(book)?))
+}
+
+/// Runs every rule and prints what is wrong, and what the rules only count.
+fn lint(book: &Book) -> anyhow::Result<bool> {
+    let findings = lint::check(book)?;
+    println!("{}", lint::counts(book));
+    Ok(finding::report(&findings))
+}
