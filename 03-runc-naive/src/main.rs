@@ -16,9 +16,6 @@ use runc_naive::{
     Create, Force, Mode, Runtime, RuntimeError, Status, default_program,
 };
 
-/// How long `stop` lets a container end by itself: docker's default.
-const GRACE: Duration = Duration::from_secs(10);
-
 /// How long a container may take to die of SIGKILL: it is gone at once unless
 /// it hangs in the kernel.
 const DEATH: Duration = Duration::from_secs(5);
@@ -52,6 +49,9 @@ enum Verb {
     Ps,
     /// Stop a container and delete it
     Stop {
+        /// Seconds that it has to end by itself, before SIGKILL
+        #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+        time: u64,
         /// The container's id
         id: String,
     },
@@ -76,8 +76,9 @@ fn act(cli: Cli) -> Result<()> {
     match cli.verb {
         Verb::Run { name, bundle } => run(&runtime, name, &bundle),
         Verb::Ps => ps(&runtime),
-        Verb::Stop { id } => {
-            stop(&runtime, &id).with_context(|| format!("stop {id}"))
+        Verb::Stop { time, id } => {
+            stop(&runtime, &id, Duration::from_secs(time))
+                .with_context(|| format!("stop {id}"))
         }
     }
 }
@@ -137,10 +138,10 @@ fn ps(runtime: &Runtime) -> Result<()> {
     Ok(())
 }
 
-fn stop(runtime: &Runtime, id: &str) -> Result<()> {
+fn stop(runtime: &Runtime, id: &str, grace: Duration) -> Result<()> {
     // C27: PID 1 without a handler does not see SIGTERM at all, so this alone
     // stops nothing that was not written for it.
-    if !ends_of(runtime, id, Signal::SIGTERM, GRACE)?
+    if !ends_of(runtime, id, Signal::SIGTERM, grace)?
         && !ends_of(runtime, id, Signal::SIGKILL, DEATH)?
     {
         bail!("SIGKILL was sent {DEATH:?} ago, and it still runs");

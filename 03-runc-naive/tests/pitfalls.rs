@@ -4,7 +4,8 @@
 
 mod rig;
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::thread;
 
@@ -13,7 +14,7 @@ use nix::sys::wait::WaitStatus;
 use nix::unistd::Pid;
 use rig::{DEADLINE, Rig, children, has_signal, on_each_runtime, pipes};
 use rig::{process_state, reap};
-use runc_naive::{Create, Force, Status};
+use runc_naive::{Create, Force, RuntimeError, Status};
 use testkit::eventually;
 
 /// C4: the article's container, which notes the signal that it gets.
@@ -150,5 +151,76 @@ fn the_exit_code_of_a_detached_container_reaches_neither_launcher_nor_runtime()
         // The kernel kept it all the time, for the parent: here this test.
         assert_eq!(reap(pid), WaitStatus::Exited(pid, 7));
         rig.runtime.delete("lost-exit-code", Force::No).unwrap();
+    });
+}
+
+/// C9: the one way to the exit code without a shim.
+#[test]
+fn in_the_foreground_the_runtime_ends_as_the_container_does_and_cleans_up() {
+    on_each_runtime(|rig| {
+        let bundle = rig.bundle("answer", &["sh", "-c", "exit 42"]);
+        let printed = rig.run_example("foreground", &bundle);
+        assert!(
+            printed.has("exit status: 42\nit has cleaned up"),
+            "{printed:?}"
+        );
+
+        let bundle = rig.bundle("killed", &["sleep", "1000"]);
+        let mut example = rig.example("foreground", &bundle);
+        let launcher = example.stdout(Stdio::piped()).spawn().unwrap();
+        rig.wait_for("foreground", Status::Running);
+        rig.runtime.kill("foreground", Signal::SIGKILL as i32).unwrap();
+        let output = launcher.wait_with_output().unwrap().stdout;
+        let output = String::from_utf8_lossy(&output);
+        assert!(output.contains("exit status: 137\nit has"), "{output}");
+    });
+}
+
+/// C13, first kind: the runtime looks for the program before anything runs.
+#[test]
+fn a_program_that_is_not_there_fails_create_and_leaves_nothing() {
+    on_each_runtime(|rig| {
+        let bundle = rig.bundle("typo", &["bahs"]);
+        let printed = rig.run_example("two_failures", &bundle);
+        assert!(printed.has("create: exit status: "), "{printed:?}");
+        assert!(!printed.has("create: exit status: 0"), "{printed:?}");
+        assert!(printed.has("bahs"), "{printed:?}");
+        let state = rig.runtime.state("two-failures");
+        assert!(matches!(state, Err(RuntimeError::NotFound { .. })));
+    });
+}
+
+/// C13, second kind: nobody can tell before execve(2), and that is after start.
+#[test]
+fn a_program_that_is_no_program_fails_in_the_container_after_create() {
+    on_each_runtime(|rig| {
+        let bundle = rig.bundle("format", &["/bin/noise"]);
+        let program = bundle.rootfs().join("bin/noise");
+        fs::write(&program, "\0\0\0\0").unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        let printed = rig.run_example("two_failures", &bundle);
+        assert!(printed.has("create: exit status: 0\n"), "{printed:?}");
+        rig.wait_for("two-failures", Status::Stopped);
+        let pid = printed.pid_after("container process ");
+        assert_ne!(reap(pid), WaitStatus::Exited(pid, 0));
+        rig.runtime.delete("two-failures", Force::No).unwrap();
+    });
+}
+
+/// C27: sent with success, and dropped by the kernel when it was sent.
+#[test]
+fn sigterm_does_not_reach_a_pid_1_without_a_handler() {
+    on_each_runtime(|rig| {
+        let bundle = rig.bundle("sleeper", &["sleep", "1000"]);
+        let printed = rig.run_example("ignored_term", &bundle);
+        assert!(printed.has("after SIGTERM: running"), "{printed:?}");
+        let pid = printed.pid_after("pid ");
+        assert!(
+            !has_signal(pid, "ShdPnd", Signal::SIGTERM),
+            "not even pending"
+        );
+        assert!(!has_signal(pid, "SigIgn", Signal::SIGTERM), "nor ignored");
+        assert_eq!(process_state(pid), Some('S'));
+        rig.kill_and_delete("ignored-term", pid);
     });
 }
