@@ -1,5 +1,6 @@
-//! Capabilities: root's power in 41 pieces, and the five sets of them that a process carries.
-//! Numbers here; the names belong to whoever reads a configuration.
+//! Capabilities: root's power in 41 pieces, and the five sets of them that a
+//! process carries. Numbers here; the names belong to whoever reads a
+//! configuration.
 
 use crate::error::{InCall, Result};
 use crate::sys;
@@ -28,7 +29,8 @@ impl Capabilities {
     }
 }
 
-/// Reads the calling thread's bounding set: what it could ever gain by execve(2).
+/// Reads the calling thread's bounding set: what it could ever gain by
+/// execve(2).
 ///
 /// # Errors
 /// None known: the kernel's last capability is found by its EINVAL.
@@ -51,7 +53,8 @@ pub fn bounding() -> Result<Capabilities> {
     Ok(set)
 }
 
-/// Takes everything out of the bounding set that is not in `keep`. There is no way back.
+/// Takes everything out of the bounding set that is not in `keep`. There is no
+/// way back.
 ///
 /// # Errors
 /// EPERM: no CAP_SETPCAP.
@@ -85,7 +88,8 @@ pub fn capset(
     })
 }
 
-/// Sets the ambient set: what a program without file capabilities keeps over execve(2) when its user is not root.
+/// Sets the ambient set: what a program without file capabilities keeps over
+/// execve(2) when its user is not root.
 ///
 /// # Errors
 /// EPERM: a capability that is not both permitted and inheritable.

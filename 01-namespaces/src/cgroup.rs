@@ -2,8 +2,10 @@
 //! however often they fork. Two versions of the interface are in use. What
 //! differs is in `v1` and `v2`, most of it as data; callers do not see it.
 
+mod files;
 mod layout;
 mod limits;
+mod usage;
 mod v1;
 mod v2;
 
@@ -35,6 +37,8 @@ const END_LIMIT: Duration = Duration::from_secs(10);
 pub struct Cgroup {
     version: Version,
     dirs: Vec<Dir>,
+    /// The directories that `create` made, those above the cgroup too.
+    made: Vec<PathBuf>,
     owned: bool,
 }
 
@@ -52,8 +56,7 @@ impl Cgroup {
     ///
     /// An absolute path counts from where the hierarchy is mounted. A relative
     /// one counts from the caller's own cgroup on v1, so that its limits hold
-    /// too; on v2 from the one above it, because there only leaves may have
-    /// processes.
+    /// too; on v2 from the one above it: only leaves may have processes there.
     ///
     /// # Errors
     /// EACCES, EROFS: no right to make cgroups there. EBUSY: it exists, with
@@ -62,17 +65,15 @@ impl Cgroup {
     /// Source: cgroups(7), "Creating cgroups and moving processes"
     pub fn create(path: &Path) -> Result<Self> {
         let layout = Layout::detect()?;
-        let mut cgroup =
-            Self { version: layout.version, dirs: Vec::new(), owned: true };
-        for dir in layout.dirs(path) {
-            fs::create_dir_all(&dir.path)
-                .in_call(|| format!("mkdir({:?})", dir.path))
-                .map_err(hint_of_access)?;
-            // From here on Drop undoes it.
-            cgroup.dirs.push(dir);
+        let dirs = layout.dirs(path);
+        refuse_if_in_use(&dirs)?;
+        let version = layout.version;
+        let mut cgroup = Self { version, dirs, made: Vec::new(), owned: true };
+        // What has been made when one fails is undone by Drop.
+        for dir in &cgroup.dirs {
+            files::make_dirs(&dir.path, &mut cgroup.made).map_err(explain)?;
         }
-        cgroup.refuse_if_in_use()?;
-        match cgroup.version {
+        match version {
             Version::V1 => {}
             Version::V2 => v2::enable_controllers(
                 &layout.mounts[0].path,
@@ -89,11 +90,8 @@ impl Cgroup {
     /// ENOENT: no cgroups mounted.
     pub fn open(path: &Path) -> Result<Self> {
         let layout = Layout::detect()?;
-        Ok(Self {
-            version: layout.version,
-            dirs: layout.dirs(path),
-            owned: false,
-        })
+        let (version, dirs) = (layout.version, layout.dirs(path));
+        Ok(Self { version, dirs, made: Vec::new(), owned: false })
     }
 
     /// Lets the cgroup live on when this value is dropped.
@@ -139,7 +137,7 @@ impl Cgroup {
     /// Source: cgroups(7), "cgroup.procs"
     pub fn add(&self, pid: Pid) -> Result<()> {
         for dir in &self.dirs {
-            write(&dir.path.join("cgroup.procs"), &pid.to_string())?;
+            files::write(&dir.path.join("cgroup.procs"), &pid.to_string())?;
         }
         Ok(())
     }
@@ -153,7 +151,7 @@ impl Cgroup {
     pub fn set(&self, limits: &Limits) -> Result<()> {
         self.plan(limits).into_iter().try_for_each(|setting| {
             let path = self.file(setting.controller, setting.file)?;
-            write(&path, &setting.value)
+            files::write(&path, &setting.value)
                 .map_err(|error| self.explain(error, setting.controller))
         })
     }
@@ -175,48 +173,11 @@ impl Cgroup {
     pub fn pids(&self) -> Result<Vec<Pid>> {
         let mut pids = Vec::new();
         for dir in &self.dirs {
-            collect_pids(&dir.path, &mut pids)?;
+            pids.extend(files::pids_below(&dir.path)?);
         }
         pids.sort();
         pids.dedup();
         Ok(pids)
-    }
-
-    /// Reads how much memory it uses, in bytes.
-    ///
-    /// # Errors
-    /// ENOENT: no memory controller, or removed.
-    pub fn memory_current(&self) -> Result<u64> {
-        self.read_number(
-            "memory",
-            self.version.pick("memory.usage_in_bytes", "memory.current"),
-        )
-    }
-
-    /// Reads how many processes and threads it has.
-    ///
-    /// # Errors
-    /// ENOENT: no pids controller, or removed.
-    pub fn pids_current(&self) -> Result<u64> {
-        self.read_number("pids", "pids.current")
-    }
-
-    /// Reads how many processes the kernel has killed because the memory limit
-    /// was reached.
-    ///
-    /// # Errors
-    /// ENOENT: no memory controller, or removed.
-    ///
-    /// Source: cgroups(7); "oom_kill", "Linux 4.13 (2017-09)"
-    pub fn oom_kills(&self) -> Result<u64> {
-        let path = self.file(
-            "memory",
-            self.version.pick("memory.oom_control", "memory.events"),
-        )?;
-        let text = read(&path)?;
-        let count =
-            text.lines().find_map(|line| line.strip_prefix("oom_kill "));
-        count.map_or(Ok(0), |count| parse(&path, count))
     }
 
     /// Kills every process in it, and in the cgroups below it, also those that
@@ -238,52 +199,25 @@ impl Cgroup {
                 Version::V1 => v1::kill(self.path_of("freezer"), &pids),
                 Version::V2 => v2::kill(&self.dirs[0].path, &pids),
             }?;
-            self.wait_for(&pids, deadline)?;
+            wait_for(&pids, deadline)?;
         }
     }
 
-    /// Removes it and the cgroups below it, after the processes in it have
-    /// ended; does not kill them. One that is gone already is no error.
+    /// Waits until the processes in it have ended, then removes it and the
+    /// cgroups below it. Does not kill. One that is gone already is no error.
     ///
     /// # Errors
-    /// EBUSY: after 10 s there is still a process in it.
+    /// ETIMEDOUT: after 10 s there is still a process in it.
     ///
     /// Source: cgroups(7), "Removing cgroups"
     pub fn remove(&mut self) -> Result<()> {
         let deadline = Instant::now() + END_LIMIT;
-        for dir in self.dirs.iter().rev() {
-            remove_tree(&dir.path, deadline)?;
+        for dir in self.dirs.iter().rev().filter(|dir| dir.path.exists()) {
+            wait_for(&files::pids_below(&dir.path)?, deadline)?;
+            files::remove_tree(&dir.path, deadline)?;
         }
         self.owned = false;
         Ok(())
-    }
-
-    /// Waits until each of these processes has ended; a handle tells, so
-    /// nothing is missed and nobody sleeps.
-    fn wait_for(&self, pids: &[Pid], deadline: Instant) -> Result<()> {
-        for pid in pids {
-            // ESRCH: it has ended already.
-            let Ok(pidfd) = process::pidfd_open(*pid) else { continue };
-            let left = deadline.saturating_duration_since(Instant::now());
-            if !process::wait_for_end(pidfd.as_fd(), left)? {
-                return Err(SyscallError::new(format!("poll([pidfd of {pid}])"), Errno::ETIMEDOUT)
-                    .hint("the process was killed and does not end: `cat /proc/PID/stack` shows what it waits for"));
-            }
-        }
-        Ok(())
-    }
-
-    fn refuse_if_in_use(&mut self) -> Result<()> {
-        if self.pids()?.is_empty() {
-            return Ok(());
-        }
-        // It is somebody else's.
-        self.owned = false;
-        Err(SyscallError::new(
-            format!("mkdir({:?})", self.dirs[0].path),
-            Errno::EBUSY,
-        )
-        .hint("that cgroup exists and has processes in it"))
     }
 
     fn path_of(&self, controller: &str) -> Option<&Path> {
@@ -296,21 +230,15 @@ impl Cgroup {
     fn file(&self, controller: &str, file: &str) -> Result<PathBuf> {
         self.path_of(controller).map(|dir| dir.join(file)).ok_or_else(|| {
             SyscallError::new(format!("open({file:?})"), Errno::ENOENT)
-                .hint(format!("the {controller} controller is not mounted below /sys/fs/cgroup"))
+                .hint(format!("the {controller} controller is not mounted"))
         })
-    }
-
-    fn read_number(&self, controller: &str, file: &str) -> Result<u64> {
-        let path = self.file(controller, file)?;
-        let text =
-            read(&path).map_err(|error| self.explain(error, controller))?;
-        parse(&path, text.trim())
     }
 
     fn explain(&self, error: SyscallError, controller: &str) -> SyscallError {
         match (error.errno, self.version) {
             (Errno::ENOENT, Version::V2) => error.hint(format!(
-                "the {controller} controller is not enabled here: each cgroup above needs +{controller} in its cgroup.subtree_control, and no process of its own"
+                "each cgroup above needs +{controller} in its \
+                 cgroup.subtree_control, and no process of its own"
             )),
             _ => error,
         }
@@ -324,78 +252,50 @@ impl Drop for Cgroup {
             // remove().
             let _ = self.kill();
             let _ = self.remove();
+            for dir in self.made.iter().rev() {
+                // EBUSY: in use by somebody else. ENOENT: removed above.
+                let _ = std::fs::remove_dir(dir);
+            }
         }
     }
 }
 
-fn collect_pids(dir: &Path, pids: &mut Vec<Pid>) -> Result<()> {
-    let path = dir.join("cgroup.procs");
-    let numbers = read(&path)?;
-    pids.extend(
-        numbers.lines().filter_map(|line| line.parse().ok()).map(Pid::from_raw),
-    );
-    children(dir)?.iter().try_for_each(|child| collect_pids(child, pids))
-}
-
-/// Lists the cgroups right below one.
-fn children(dir: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(dir).in_call(|| format!("getdents({dir:?})"))?;
-    let dirs = entries
-        .flatten()
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    Ok(dirs.map(|entry| entry.path()).collect())
-}
-
-fn remove_tree(dir: &Path, deadline: Instant) -> Result<()> {
-    if !dir.exists() {
-        return Ok(());
-    }
-    children(dir)?.iter().try_for_each(|child| remove_tree(child, deadline))?;
-    loop {
-        match fs::remove_dir(dir) {
-            // A process that has just ended leaves its cgroup a moment after
-            // its handle says so, and v1 has no event for that moment. It is
-            // microseconds; we give the processor away until it has passed.
-            Err(error)
-                if error.raw_os_error() == Some(libc::EBUSY)
-                    && Instant::now() < deadline =>
-            {
-                std::thread::yield_now();
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(());
-            }
-            result => return result.in_call(|| format!("rmdir({dir:?})")),
+/// Waits until each of these processes has ended; a handle tells, so
+/// nothing is missed and nobody sleeps.
+fn wait_for(pids: &[Pid], deadline: Instant) -> Result<()> {
+    for pid in pids {
+        // ESRCH: it has ended already.
+        let Ok(pidfd) = process::pidfd_open(*pid) else { continue };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if !process::wait_for_end(pidfd.as_fd(), left)? {
+            let call = format!("poll([pidfd of {pid}])");
+            return Err(SyscallError::new(call, Errno::ETIMEDOUT)
+                .hint("a process does not end: see /proc/PID/stack"));
         }
     }
+    Ok(())
 }
 
-fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).in_call(|| format!("read({path:?})"))
+/// An empty cgroup of that name may be left from before; one in use is somebody
+/// else's.
+fn refuse_if_in_use(dirs: &[Dir]) -> Result<()> {
+    for dir in dirs.iter().filter(|dir| dir.path.exists()) {
+        if !files::pids_below(&dir.path)?.is_empty() {
+            let call = format!("mkdir({:?})", dir.path);
+            return Err(SyscallError::new(call, Errno::EBUSY)
+                .hint("that cgroup exists and has processes in it"));
+        }
+    }
+    Ok(())
 }
 
-fn write(path: &Path, value: &str) -> Result<()> {
-    // Not fs::write: its O_CREAT turns "no such file" into "permission denied"
-    // on this file system.
-    let file = fs::OpenOptions::new().write(true).open(path);
-    let file = file.in_call(|| format!("open({path:?}, O_WRONLY)"))?;
-    nix::unistd::write(&file, value.as_bytes())
-        .map(drop)
-        .in_call(|| format!("write({path:?}, {value:?})"))
-}
-
-fn parse(path: &Path, text: &str) -> Result<u64> {
-    text.trim().parse().map_err(|_| {
-        SyscallError::new(format!("read({path:?}): {text:?}"), Errno::EBADMSG)
-    })
-}
-
-fn hint_of_access(error: SyscallError) -> SyscallError {
+fn explain(error: SyscallError) -> SyscallError {
     match error.errno {
         Errno::EACCES | Errno::EPERM => error.hint(
-            "an ordinary user needs a delegated cgroup, for example from `systemd-run --user --scope -p Delegate=yes`",
+            "an ordinary user needs a delegated cgroup, for example from \
+             `systemd-run --user --scope -p Delegate=yes`",
         ),
-        Errno::EROFS => error.hint("the cgroup file system is mounted read-only here"),
+        Errno::EROFS => error.hint("cgroups are mounted read-only here"),
         _ => error,
     }
 }

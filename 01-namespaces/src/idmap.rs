@@ -119,9 +119,10 @@ impl IdMaps {
 
 fn explain(error: SyscallError) -> SyscallError {
     match error.errno {
-        Errno::EPERM if !geteuid().is_root() => {
-            error.hint("an ordinary user may map one id, its own: more need newuidmap(1) and a range in /etc/subuid")
-        }
+        Errno::EPERM if !geteuid().is_root() => error.hint(
+            "an ordinary user may map one id, its own: more of them need \
+             newuidmap(1) and a range in /etc/subuid",
+        ),
         _ => error,
     }
 }

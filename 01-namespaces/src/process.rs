@@ -3,21 +3,23 @@
 //! number that the kernel uses again; a pidfd cannot come to mean somebody
 //! else.
 
+mod exec;
+mod gate;
+
 use crate::error::{InCall, Result, SyscallError};
 use crate::namespace::Namespaces;
 use crate::sys::{self, Cloned};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
-use nix::unistd::{Pid, execve};
-use std::ffi::{CStr, CString};
+use nix::unistd::{Pid, geteuid};
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::time::Duration;
 
 pub use crate::sys::{exit_now, receive_fd, send_fd};
+pub use exec::{close_on_exec_from, exec, exec_failure_code, reset_signals};
+pub use gate::Gate;
 
 /// Says what [`spawn`] gives to the new process.
 #[derive(Debug, Default)]
@@ -66,16 +68,20 @@ pub fn spawn(
 }
 
 fn explain_clone3(options: &SpawnOptions<'_>, errno: Errno) -> SyscallError {
-    let error =
-        SyscallError::new(format!("clone3({})", options.namespaces), errno);
+    let call = format!("clone3({})", options.namespaces);
+    let error = SyscallError::new(call, errno);
     match errno {
         Errno::EDEADLK => error.hint(
-            "not even tried: this process has more than one thread, and a copy of one thread waits for ever for locks of the others",
+            "not even tried: this process has more than one thread, and the \
+             child would wait for ever for locks that the others hold",
         ),
-        Errno::EPERM if !nix::unistd::geteuid().is_root() => {
-            error.hint("an ordinary user needs a user namespace too, and a kernel that allows it (user.max_user_namespaces)")
+        Errno::EPERM if !geteuid().is_root() => error.hint(
+            "an ordinary user needs a new user namespace too, and a kernel \
+             that allows it: see /proc/sys/user/max_user_namespaces",
+        ),
+        Errno::ENOSPC => {
+            error.hint("the limits are /proc/sys/user/max_*_namespaces")
         }
-        Errno::ENOSPC => error.hint("the limits are in /proc/sys/user/max_*_namespaces"),
         _ => error,
     }
 }
@@ -135,7 +141,8 @@ impl From<sys::Waited> for ExitStatus {
     fn from(waited: sys::Waited) -> Self {
         match waited.code {
             libc::CLD_EXITED => Self::Exited(waited.status),
-            _ => Self::Signaled(waited.status), // CLD_KILLED or CLD_DUMPED: WEXITED gives no other
+            // CLD_KILLED or CLD_DUMPED: WEXITED gives no other.
+            _ => Self::Signaled(waited.status),
         }
     }
 }
@@ -169,11 +176,8 @@ pub fn pidfd_open(pid: Pid) -> Result<OwnedFd> {
 /// Source: waitid(2), "Linux 5.4 (2019-11)"
 pub fn wait(pidfd: BorrowedFd<'_>) -> Result<ExitStatus> {
     loop {
-        match sys::waitid(pidfd, 0) {
-            Ok(Some(waited)) if waited.code == libc::CLD_EXITED => {
-                return Ok(ExitStatus::Exited(waited.status));
-            }
-            Ok(Some(waited)) => return Ok(ExitStatus::Signaled(waited.status)),
+        match sys::waitid(Some(pidfd), 0) {
+            Ok(Some(waited)) => return Ok(waited.into()),
             Ok(None) | Err(Errno::EINTR) => {}
             Err(errno) => {
                 return Err(errno)
@@ -191,7 +195,7 @@ pub fn wait(pidfd: BorrowedFd<'_>) -> Result<ExitStatus> {
 ///
 /// Source: waitid(2), `WNOHANG`
 pub fn try_wait(pidfd: BorrowedFd<'_>) -> Result<Option<ExitStatus>> {
-    let waited = sys::waitid(pidfd, libc::WNOHANG);
+    let waited = sys::waitid(Some(pidfd), libc::WNOHANG);
     let waited =
         waited.in_call(|| "waitid(P_PIDFD, .., WEXITED | WNOHANG)".into())?;
     Ok(waited.map(ExitStatus::from))
@@ -208,10 +212,8 @@ pub fn try_wait(pidfd: BorrowedFd<'_>) -> Result<Option<ExitStatus>> {
 ///
 /// Source: waitid(2), `P_ALL`
 pub fn reap_any() -> Result<Option<(Pid, ExitStatus)>> {
-    match sys::waitid_any() {
-        Ok(ended) => {
-            Ok(ended.map(|(pid, waited)| (pid, ExitStatus::from(waited))))
-        }
+    match sys::waitid(None, libc::WNOHANG) {
+        Ok(ended) => Ok(ended.map(|waited| (waited.pid, waited.into()))),
         Err(Errno::ECHILD) => Ok(None),
         Err(errno) => {
             Err(errno).in_call(|| "waitid(P_ALL, .., WEXITED | WNOHANG)".into())
@@ -230,17 +232,6 @@ pub fn reap_any() -> Result<Option<(Pid, ExitStatus)>> {
 pub fn dup_inherited(number: i32) -> Result<OwnedFd> {
     sys::dup_inherited(number)
         .in_call(|| format!("fcntl({number}, F_DUPFD_CLOEXEC)"))
-}
-
-/// Gives every signal its default action and unblocks all, whatever the parent
-/// of this process had set.
-///
-/// # Errors
-/// None in practice.
-///
-/// Source: execve(2), signal(7)
-pub fn reset_signals() -> Result<()> {
-    sys::reset_signals().in_call(|| "sigprocmask(SIG_SETMASK, [])".into())
 }
 
 /// Waits until the process of the handle has ended, whoever its parent is, and
@@ -273,113 +264,13 @@ pub fn kill(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()> {
     })
 }
 
-/// Turns the process into `program`, with every signal at its default. A name
-/// without `/` is searched in `env`'s PATH, that of the *new* program, not
-/// ours. Returns only if it failed; see [`exec_failure_code`].
-///
-/// # Errors
-/// ENOENT: not found, or its interpreter is not. EACCES: no execute permission.
-/// ENOEXEC: not a program this machine runs.
-///
-/// Source: execve(2), environ(7)
-pub fn exec(program: &CStr, argv: &[CString], env: &[CString]) -> SyscallError {
-    if let Err(errno) = sys::reset_signals() {
-        return SyscallError::new("sigprocmask(SIG_SETMASK, [])", errno);
-    }
-    let mut denied = None;
-    for path in candidates(program, env) {
-        let Err(errno) = execve(&path, argv, env);
-        match errno {
-            Errno::ENOENT | Errno::ENOTDIR => {}
-            Errno::EACCES => denied = denied.or(Some(path)),
-            _ => {
-                return SyscallError::new(
-                    format!("execve({path:?}, ..)"),
-                    errno,
-                );
-            }
-        }
-    }
-    match denied {
-        Some(path) => SyscallError::new(format!("execve({path:?}, ..)"), Errno::EACCES)
-            .hint("the file is there, but it may not be executed: mode, owner or a noexec mount"),
-        None => SyscallError::new(format!("execve({program:?}, ..)"), Errno::ENOENT)
-            .hint("no such program, or the interpreter that it names does not exist"),
-    }
-}
-
-/// Gives the exit code that shells use for a failed [`exec`]: 127 if the
-/// program was not found, 126 if it cannot be executed.
-pub fn exec_failure_code(error: &SyscallError) -> i32 {
-    if error.errno == Errno::ENOENT { 127 } else { 126 }
-}
-
-/// Where execvp(3) looks when PATH is not set.
-const DEFAULT_PATH: &[u8] =
-    b"/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
-
-/// Lists the files that a program's name can mean, in the order of PATH. An
-/// empty entry of PATH is the working directory.
-fn candidates(program: &CStr, env: &[CString]) -> Vec<CString> {
-    let name = program.to_bytes();
-    if name.contains(&b'/') || name.is_empty() {
-        return vec![program.to_owned()];
-    }
-    let path =
-        env.iter().find_map(|entry| entry.to_bytes().strip_prefix(b"PATH="));
-    let join = |dir: &[u8]| {
-        let dir = if dir.is_empty() { b"." } else { dir };
-        let file = Path::new(std::ffi::OsStr::from_bytes(dir))
-            .join(std::ffi::OsStr::from_bytes(name));
-        CString::new(file.as_os_str().as_bytes())
-            .expect("both parts come from C strings")
-    };
-    path.unwrap_or(DEFAULT_PATH).split(|byte| *byte == b':').map(join).collect()
-}
-
-/// Makes every descriptor above stderr close-on-exec, so that the program
-/// inherits nothing by accident (CVE-2024-21626).
-///
-/// # Errors
-/// EINVAL: the kernel is older.
-///
-/// Source: close_range(2), "Linux 5.11 (2021-02)"
-pub fn close_on_exec_from(first: u32) -> Result<()> {
-    sys::close_range_cloexec(first)
-        .in_call(|| format!("close_range({first}, ~0U, CLOSE_RANGE_CLOEXEC)"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn c(text: &str) -> CString {
-        CString::new(text).unwrap()
-    }
-
-    #[test]
-    fn a_name_is_searched_in_the_path_of_the_new_program() {
-        let env = [c("HOME=/"), c("PATH=/a:/b")];
-        assert_eq!(candidates(&c("sh"), &env), [c("/a/sh"), c("/b/sh")]);
-    }
-
-    #[test]
-    fn a_path_is_not_searched() {
-        assert_eq!(candidates(&c("./sh"), &[c("PATH=/a")]), [c("./sh")]);
-    }
 
     #[test]
     fn signals_count_from_128() {
         assert_eq!(ExitStatus::Signaled(9).code(), 137);
         assert_eq!(ExitStatus::Exited(200).code(), 200);
-    }
-
-    #[test]
-    fn a_process_with_threads_is_refused() {
-        let error =
-            std::thread::spawn(|| spawn(&SpawnOptions::default(), || 0)).join();
-        let error = error.unwrap().unwrap_err();
-        assert_eq!(error.errno, Errno::EDEADLK);
-        assert!(error.to_string().contains("more than one thread"), "{error}");
     }
 }

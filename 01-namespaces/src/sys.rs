@@ -1,8 +1,7 @@
 //! The only file of the workspace with `unsafe`: system calls that no library
-//! gives us a safe function for. Each function keeps the name of its man page,
-//! takes and gives owned or borrowed descriptors, and adds nothing; meaning is
-//! added by `process`. Each SAFETY says why the duties of the man page hold
-//! here.
+//! gives us a safe function for. Each function keeps the name of its man page
+//! and adds nothing; `process` and `capabilities` give them meaning, and say
+//! which errors to expect. SAFETY says why the man page's duties hold here.
 #![allow(unsafe_code)]
 
 use nix::cmsg_space;
@@ -43,12 +42,8 @@ struct CloneArgs {
 }
 
 /// Copies the calling process as fork(2) does, into the namespaces of `flags`
-/// and, with `cgroup`, straight into that cgroup.
-///
-/// # Errors
-/// EDEADLK: refused by us, because the process has more than one thread.
-/// EPERM: no right to one of the namespaces. EBUSY, EOPNOTSUPP: the cgroup has
-/// controllers for its children, or is not a v2 one.
+/// and, with `cgroup`, straight into that cgroup. EDEADLK is our own refusal:
+/// the process has more than one thread.
 ///
 /// Source: clone3(2), "Linux 5.3 (2019-09)"; `CLONE_INTO_CGROUP`, "Linux 5.7
 /// (2020-05)"
@@ -109,11 +104,7 @@ pub fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-/// Opens a handle on a process; it cannot come to mean another process when the
-/// pid is used again.
-///
-/// # Errors
-/// ESRCH: no such process.
+/// Opens a handle on a process.
 ///
 /// Source: pidfd_open(2), "Linux 5.3 (2019-09)"
 pub fn pidfd_open(pid: Pid) -> nix::Result<OwnedFd> {
@@ -124,100 +115,63 @@ pub fn pidfd_open(pid: Pid) -> nix::Result<OwnedFd> {
     Errno::result(fd).map(|fd| unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
-/// Sends a signal to exactly the process of the handle. A number, because
-/// real-time signals have no name in `nix`.
-///
-/// # Errors
-/// ESRCH: it has ended and was reaped. EPERM: it belongs to somebody else.
-/// EINVAL: no such signal.
+/// Sends a signal, by number, to exactly the process of the handle.
 ///
 /// Source: pidfd_send_signal(2), "Linux 5.1 (2019-05)"
 pub fn pidfd_send_signal(
     pidfd: BorrowedFd<'_>,
     signal: i32,
 ) -> nix::Result<()> {
+    let (call, fd) = (libc::SYS_pidfd_send_signal, pidfd.as_raw_fd());
     let info = std::ptr::null::<libc::siginfo_t>();
     // SAFETY: a null siginfo asks the kernel to fill it in as kill(2) does; it
     // reads no memory of ours.
-    let done = unsafe {
-        libc::syscall(
-            libc::SYS_pidfd_send_signal,
-            pidfd.as_raw_fd(),
-            signal,
-            info,
-            0,
-        )
-    };
+    let done = unsafe { libc::syscall(call, fd, signal, info, 0) };
     Errno::result(done).map(drop)
 }
 
-/// How a child ended, as the kernel reports it: `CLD_EXITED` with the exit
-/// status, or another `CLD_` with the signal.
+/// How a child ended: `CLD_EXITED` with the exit status, or another `CLD_` with
+/// the signal.
 #[derive(Debug, Clone, Copy)]
 pub struct Waited {
+    /// Which child.
+    pub pid: Pid,
     /// One of the `CLD_` constants.
     pub code: i32,
     /// Exit status or signal.
     pub status: i32,
 }
 
-/// Waits until the child of the handle has ended, and reaps it. With `WNOHANG`
-/// in `options`, gives `None` if it still runs.
-///
-/// # Errors
-/// ECHILD: not our child, or reaped before. EINTR: a signal handler ran.
+/// Waits until the child of the handle (or, with `None`, any child) has ended,
+/// and reaps it. With `WNOHANG` in `options`, gives `None` if none has ended.
 ///
 /// Source: waitid(2); `P_PIDFD`, "Linux 5.4 (2019-11)"
 pub fn waitid(
-    pidfd: BorrowedFd<'_>,
+    pidfd: Option<BorrowedFd<'_>>,
     options: i32,
 ) -> nix::Result<Option<Waited>> {
     // SAFETY: siginfo_t is plain integers and a union of them; all zero is a
     // valid value (and means "no child").
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    let id = pidfd.as_raw_fd() as libc::id_t;
-    // SAFETY: `info` is a writable siginfo_t that outlives the call.
-    let done = unsafe {
-        libc::waitid(libc::P_PIDFD, id, &raw mut info, options | libc::WEXITED)
+    let (kind, id) = match pidfd {
+        Some(pidfd) => (libc::P_PIDFD, pidfd.as_raw_fd() as libc::id_t),
+        None => (libc::P_ALL, 0),
     };
-    Errno::result(done)?;
-    // SAFETY: waitid has filled the SIGCHLD member of the union in, or left the
-    // zeroes: integers in both cases.
-    let pid = unsafe { info.si_pid() };
-    // SAFETY: as above.
-    let status = unsafe { info.si_status() };
-    Ok((pid != 0).then_some(Waited { code: info.si_code, status }))
-}
-
-/// Reaps one child that has ended, whichever it is. `None`: there are children,
-/// but none has ended.
-///
-/// # Errors
-/// ECHILD: there are no children.
-///
-/// Source: waitid(2), `P_ALL`
-pub fn waitid_any() -> nix::Result<Option<(Pid, Waited)>> {
-    // SAFETY: siginfo_t is plain integers and a union of them; all zero is a
-    // valid value (and means "no child").
-    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    let options = libc::WEXITED | libc::WNOHANG;
+    let options = options | libc::WEXITED;
     // SAFETY: `info` is a writable siginfo_t that outlives the call.
-    let done = unsafe { libc::waitid(libc::P_ALL, 0, &raw mut info, options) };
+    let done = unsafe { libc::waitid(kind, id, &raw mut info, options) };
     Errno::result(done)?;
     // SAFETY: waitid has filled the SIGCHLD member of the union in, or left the
     // zeroes: integers in both cases.
-    let pid = unsafe { info.si_pid() };
+    let pid = Pid::from_raw(unsafe { info.si_pid() });
     // SAFETY: as above.
     let status = unsafe { info.si_status() };
-    Ok((pid != 0)
-        .then_some((Pid::from_raw(pid), Waited { code: info.si_code, status })))
+    let waited = Waited { pid, code: info.si_code, status };
+    Ok((pid.as_raw() != 0).then_some(waited))
 }
 
 /// Copies a descriptor that this process was started with and knows by number
 /// only. The copy is close-on-exec and above stderr.
-///
-/// # Errors
-/// EBADF: nothing is open under that number.
 ///
 /// Source: fcntl(2), `F_DUPFD_CLOEXEC`
 pub fn dup_inherited(number: RawFd) -> nix::Result<OwnedFd> {
@@ -229,50 +183,32 @@ pub fn dup_inherited(number: RawFd) -> nix::Result<OwnedFd> {
     Errno::result(fd).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Sets close-on-exec on every descriptor from `first` up: the next program
-/// inherits none of them, we keep them until then.
-///
-/// # Errors
-/// EINVAL: the kernel is older.
+/// Sets close-on-exec on every descriptor from `first` up.
 ///
 /// Source: close_range(2); `CLOSE_RANGE_CLOEXEC`, "Linux 5.11 (2021-02)"
 pub fn close_range_cloexec(first: u32) -> nix::Result<()> {
+    let flags = libc::CLOSE_RANGE_CLOEXEC as i32;
     // SAFETY: three integers. No descriptor is closed now, so no OwnedFd of
     // this process loses what it owns.
-    let done = unsafe {
-        libc::syscall(
-            libc::SYS_close_range,
-            first,
-            u32::MAX,
-            libc::CLOSE_RANGE_CLOEXEC,
-        )
-    };
+    let done = unsafe { libc::close_range(first, u32::MAX, flags) };
     Errno::result(done).map(drop)
 }
 
 /// Gives every signal its default action and unblocks all: both are inherited
 /// through execve(2), and Rust's runtime ignores SIGPIPE.
 ///
-/// # Errors
-/// None in practice: the signals that cannot be changed are left out.
-///
 /// Source: signal(7), execve(2)
 pub fn reset_signals() -> nix::Result<()> {
-    for signal in (1..=libc::SIGRTMAX())
-        .filter(|s| ![libc::SIGKILL, libc::SIGSTOP].contains(s))
-    {
-        // SAFETY: SIG_DFL runs no code of ours. The two signals that the C
-        // library keeps for itself give SIG_ERR and stay as they are, which is
-        // harmless: their handlers end with execve.
+    for signal in 1..=libc::SIGRTMAX() {
+        // SAFETY: SIG_DFL runs no code of ours. SIGKILL, SIGSTOP and the two
+        // that the C library keeps for itself give SIG_ERR and stay as they
+        // are, which is harmless: handlers end with execve.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
 }
 
 /// Sends one descriptor with `message` (at least a byte) over a Unix socket.
-///
-/// # Errors
-/// EPIPE: nobody holds the other end. ENOTSOCK: not a socket.
 ///
 /// Source: unix(7), "SCM_RIGHTS"
 pub fn send_fd(
@@ -283,14 +219,8 @@ pub fn send_fd(
     let fds = [fd.as_raw_fd()];
     let rights = [ControlMessage::ScmRights(&fds)];
     let io = [IoSlice::new(message)];
-    sendmsg::<()>(
-        socket.as_raw_fd(),
-        &io,
-        &rights,
-        MsgFlags::MSG_NOSIGNAL,
-        None,
-    )
-    .map(drop)
+    let (socket, flags) = (socket.as_raw_fd(), MsgFlags::MSG_NOSIGNAL);
+    sendmsg::<()>(socket, &io, &rights, flags, None).map(drop)
 }
 
 /// Receives one descriptor, close-on-exec from its first moment, and the
@@ -323,28 +253,8 @@ pub fn receive_fd(socket: BorrowedFd<'_>) -> nix::Result<(OwnedFd, Vec<u8>)> {
     received.into_iter().next().map(|fd| (fd, buffer)).ok_or(Errno::EBADMSG)
 }
 
-/// The argument of capset(2), version 3: the low 32 capabilities, then the high
-/// ones, three sets each.
-#[repr(C)]
-#[derive(Default)]
-struct CapData {
-    effective: u32,
-    permitted: u32,
-    inheritable: u32,
-}
-
-/// The header of capset(2).
-#[repr(C)]
-struct CapHeader {
-    version: u32,
-    pid: i32,
-}
-
 /// Sets the calling thread's effective, permitted and inheritable capabilities,
 /// one bit each.
-///
-/// # Errors
-/// EPERM: a capability that is not permitted now.
 ///
 /// Source: capset(2), "_LINUX_CAPABILITY_VERSION_3", "Linux 2.6.26 (2008-07)"
 pub fn capset(
@@ -352,27 +262,19 @@ pub fn capset(
     permitted: u64,
     inheritable: u64,
 ) -> nix::Result<()> {
-    let half = |shift: u32| CapData {
-        effective: (effective >> shift) as u32,
-        permitted: (permitted >> shift) as u32,
-        inheritable: (inheritable >> shift) as u32,
-    };
-    let mut header = CapHeader { version: 0x2008_0522, pid: 0 };
-    let data = [half(0), half(32)];
-    // SAFETY: version 3 reads two `CapData`, which is what `data` holds; both
-    // outlive the call.
-    let done = unsafe {
-        libc::syscall(libc::SYS_capset, &raw mut header, data.as_ptr())
-    };
+    let sets = [effective, permitted, inheritable];
+    let [low, high] =
+        [0, 32].map(|shift| sets.map(|set| (set >> shift) as u32));
+    let (mut header, data) = ([0x2008_0522_u32, 0], [low, high]);
+    let (call, header) = (libc::SYS_capset, header.as_mut_ptr());
+    // SAFETY: the header is version and pid; version 3 reads two triples, the
+    // low halves and the high ones. Both arrays outlive the call.
+    let done = unsafe { libc::syscall(call, header, data.as_ptr()) };
     Errno::result(done).map(drop)
 }
 
 /// Calls prctl(2) for one of the options that take and give only integers;
 /// returns what it returns.
-///
-/// # Errors
-/// EINVAL: no such capability here. EPERM: no CAP_SETPCAP, or not permitted and
-/// inheritable (for the ambient set).
 ///
 /// Source: PR_CAPBSET_READ(2const), PR_CAPBSET_DROP(2const),
 /// PR_CAP_AMBIENT(2const)

@@ -21,8 +21,7 @@ impl Version {
     /// Picks what belongs to this version.
     pub(super) fn pick(
         self,
-        v1: &'static str,
-        v2: &'static str,
+        (v1, v2): (&'static str, &'static str),
     ) -> &'static str {
         match self {
             Self::V1 => v1,
@@ -54,11 +53,11 @@ pub(super) struct Layout {
 impl Layout {
     /// Reads the layout of this machine.
     pub(super) fn detect() -> Result<Self> {
-        let mountinfo = super::read(Path::new("/proc/self/mountinfo"))?;
-        let own = super::read(Path::new("/proc/self/cgroup"))?;
+        let mountinfo = super::files::read(Path::new("/proc/self/mountinfo"))?;
+        let own = super::files::read(Path::new("/proc/self/cgroup"))?;
         Self::parse(&mountinfo, &own).ok_or_else(|| {
             SyscallError::new("read(\"/proc/self/mountinfo\")", Errno::ENOENT)
-                .hint("no cgroup file system is mounted: `mount -t cgroup2 none /sys/fs/cgroup`")
+                .hint("mount cgroups: `mount -t cgroup2 none /sys/fs/cgroup`")
         })
     }
 

@@ -66,8 +66,9 @@ pub(super) fn kill(freezer: Option<&Path>, pids: &[Pid]) -> Result<()> {
 
 /// Without a freezer the caller's loop alone has to be faster than the forks.
 fn set_freezer(freezer: Option<&Path>, state: &str) -> Result<()> {
-    freezer
-        .map_or(Ok(()), |dir| super::write(&dir.join("freezer.state"), state))
+    freezer.map_or(Ok(()), |dir| {
+        super::files::write(&dir.join("freezer.state"), state)
+    })
 }
 
 #[cfg(test)]

@@ -55,15 +55,15 @@ pub(super) fn enable_controllers(mount: &Path, cgroup: &Path) {
         .take_while(|dir| dir.starts_with(mount))
         .collect();
     for dir in above.into_iter().rev() {
-        let available =
-            super::read(&dir.join("cgroup.controllers")).unwrap_or_default();
+        let available = super::files::read(&dir.join("cgroup.controllers"))
+            .unwrap_or_default();
         for controller in CONTROLLERS
             .iter()
             .filter(|c| available.split_whitespace().any(|a| a == **c))
         {
             // One by one: a single controller that is refused would take the
             // others with it.
-            let _ = super::write(
+            let _ = super::files::write(
                 &dir.join("cgroup.subtree_control"),
                 &format!("+{controller}"),
             );
@@ -74,7 +74,7 @@ pub(super) fn enable_controllers(mount: &Path, cgroup: &Path) {
 /// Kills all with one write: nobody can fork away. Before Linux 5.14 (2021-08):
 /// one by one, in the caller's loop.
 pub(super) fn kill(cgroup: &Path, pids: &[Pid]) -> Result<()> {
-    match super::write(&cgroup.join("cgroup.kill"), "1") {
+    match super::files::write(&cgroup.join("cgroup.kill"), "1") {
         Err(error) if error.errno == Errno::ENOENT => {
             super::v1::kill(None, pids)
         }

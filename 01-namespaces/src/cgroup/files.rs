@@ -1,0 +1,89 @@
+//! The cgroup file system: directories are cgroups, files are their settings.
+
+use crate::error::{InCall, Result, SyscallError};
+use nix::errno::Errno;
+use nix::unistd::Pid;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Makes a cgroup and those above it; notes what it made.
+pub(super) fn make_dirs(dir: &Path, made: &mut Vec<PathBuf>) -> Result<()> {
+    match fs::create_dir(dir) {
+        Ok(()) => made.push(dir.to_owned()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let above = dir.parent().unwrap_or(dir);
+            make_dirs(above, made)?;
+            fs::create_dir(dir).in_call(|| format!("mkdir({dir:?})"))?;
+            made.push(dir.to_owned());
+        }
+        failed => failed.in_call(|| format!("mkdir({dir:?})"))?,
+    }
+    Ok(())
+}
+
+/// Lists the processes of a cgroup and of those below it.
+pub(super) fn pids_below(dir: &Path) -> Result<Vec<Pid>> {
+    let numbers = read(&dir.join("cgroup.procs"))?;
+    let numbers = numbers.lines().filter_map(|line| line.parse().ok());
+    let mut pids: Vec<_> = numbers.map(Pid::from_raw).collect();
+    for child in children(dir)? {
+        pids.extend(pids_below(&child)?);
+    }
+    Ok(pids)
+}
+
+/// Lists the cgroups right below one.
+fn children(dir: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(dir).in_call(|| format!("getdents({dir:?})"))?;
+    let paths = entries.flatten().map(|entry| entry.path());
+    Ok(paths.filter(|path| path.is_dir()).collect())
+}
+
+/// Removes a cgroup whose processes have ended, and those below it.
+pub(super) fn remove_tree(dir: &Path, deadline: Instant) -> Result<()> {
+    for child in children(dir)? {
+        remove_tree(&child, deadline)?;
+    }
+    loop {
+        match fs::remove_dir(dir) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            // A process leaves its cgroup a moment after its handle says that
+            // it has ended, and v1 has no event for that moment. It is
+            // microseconds: we give the processor away until it has passed.
+            Err(error)
+                if error.kind() == ErrorKind::ResourceBusy
+                    && Instant::now() < deadline =>
+            {
+                std::thread::yield_now();
+            }
+            result => return result.in_call(|| format!("rmdir({dir:?})")),
+        }
+    }
+}
+
+/// Reads a file.
+pub(super) fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).in_call(|| format!("read({path:?})"))
+}
+
+/// Writes a value, in one call as the kernel wants it.
+pub(super) fn write(path: &Path, value: &str) -> Result<()> {
+    // Not fs::write: its O_CREAT turns "no such file" into "permission denied"
+    // on this file system.
+    let file = fs::OpenOptions::new().write(true).open(path);
+    let file = file.in_call(|| format!("open({path:?}, O_WRONLY)"))?;
+    nix::unistd::write(&file, value.as_bytes())
+        .map(drop)
+        .in_call(|| format!("write({path:?}, {value:?})"))
+}
+
+/// Understands the number in a file.
+pub(super) fn parse(path: &Path, text: &str) -> Result<u64> {
+    text.trim().parse().map_err(|_| {
+        let call = format!("read({path:?}, {text:?})");
+        SyscallError::new(call, Errno::EBADMSG)
+    })
+}
