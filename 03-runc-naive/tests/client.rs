@@ -161,7 +161,8 @@ fn a_failed_create_leaves_its_reason_in_the_log() {
 fn a_runtime_tells_its_name_and_version() {
     on_each_runtime(|runtime, _| {
         let version = runtime.version().unwrap();
-        assert!(runtime.program().ends_with(&version.name), "{version:?}");
+        let names = ["runc", "crun", "youki", "imageless"];
+        assert!(names.contains(&version.name.as_str()), "{version:?}");
         assert!(version.version.starts_with(|c: char| c.is_ascii_digit()));
         assert!(version.spec.is_some_and(|spec| spec.starts_with("1.")));
     });

@@ -112,10 +112,13 @@ fn find_cgroups(directory: &Path, tag: &str, leaks: &mut Vec<Leak>) {
     }
 }
 
-/// Says what ties a process to the tag. A zombie has none of this left, so one
-/// that waits for init is no leak.
+/// Says what ties a process to the tag.
+///
+/// A zombie is no leak: it holds nothing, and whoever adopted it (init, or a
+/// subreaper) takes its time to reap. What should have reaped it, and lives,
+/// is found by itself.
 fn evidence(pid: Pid, tag: &str) -> Option<String> {
-    if pid == Pid::this() {
+    if pid == Pid::this() || is_zombie(pid) {
         return None;
     }
     let file = |name: &str| read(&format!("/proc/{pid}/{name}"));
@@ -137,6 +140,12 @@ fn evidence(pid: Pid, tag: &str) -> Option<String> {
     ];
     let (kind, _) = traces.iter().find(|(_, text)| text.contains(tag))?;
     Some(format!("{}, by its {kind}", name.trim_end()))
+}
+
+/// Reads the letter after the name in proc_pid_stat(5).
+fn is_zombie(pid: Pid) -> bool {
+    let stat = read(&format!("/proc/{pid}/stat"));
+    stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('Z'))
 }
 
 /// Returns the line of the mount at "/". Only this one: the copy of a mount
