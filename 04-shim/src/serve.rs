@@ -132,7 +132,7 @@ impl Server {
         match event {
             Event::ChildEnded => return awaited.reap(),
             Event::Output(stream) => self.pump(stream, awaited),
-            Event::Terminate(signal) => self.terminate(signal, awaited)?,
+            Event::Terminate(signal) => self.terminate(awaited, signal)?,
             Event::DeadlinePassed => {
                 self.deadline = None;
                 awaited.kill(SIGKILL)?;
