@@ -13,7 +13,7 @@ mod script;
 mod staging;
 mod walk;
 
-use crate::default_spec;
+use crate::config_json;
 use anyhow::{Context, Result, bail};
 use contents::Contents;
 use namespaces::SyscallError;
@@ -72,7 +72,7 @@ pub(crate) fn make(directory: &Path, recipe: Recipe) -> Result<Summary> {
     let env = process.env().as_deref().unwrap_or_default();
     find_command(&root, &args[0], env)?;
 
-    default_spec::write(&spec, &staging.path().join("config.json"))?;
+    config_json::write(&spec, &staging.path().join("config.json"))?;
     staging.publish()?;
     Ok(Summary { args, files, bytes })
 }

@@ -1,7 +1,9 @@
 //! The command line, as engines already write it for runc: global options, then a verb.
 
 use crate::commands;
+use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
+use nix::unistd::geteuid;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,7 +18,8 @@ pub(crate) struct Cli {
 }
 
 /// `imageless version X`, then the version of the runtime-spec: docker and CRI-O parse this shape.
-const VERSION: &str = concat!("version ", env!("CARGO_PKG_VERSION"), "\nspec: 1.2.0");
+const VERSION: &str =
+    concat!("version ", env!("CARGO_PKG_VERSION"), "\nspec: 1.2.0");
 
 /// Options that stand before every verb.
 #[derive(clap::Args)]
@@ -31,6 +34,15 @@ pub(crate) struct Global {
     /// Format of the --log file
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
+    /// Accepted; there is nothing more to tell
+    #[arg(long)]
+    debug: bool,
+    /// Let systemd make the cgroups (not supported: they are made directly)
+    #[arg(long)]
+    systemd_cgroup: bool,
+    /// Accepted; who calls decides, not the option
+    #[arg(long, value_name = "BOOL", value_parser = ["true", "false", "auto"])]
+    rootless: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -41,18 +53,57 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+impl Global {
+    /// The directory below which each container has its own.
+    ///
+    /// # Errors
+    /// An ordinary user without XDG_RUNTIME_DIR; an option that cannot be honoured.
+    pub(crate) fn root(&self) -> Result<PathBuf> {
+        if self.systemd_cgroup {
+            bail!(
+                "--systemd-cgroup: not supported yet\nhint: leave it out; cgroups are made directly, as with runc's cgroupfs driver"
+            );
+        }
+        if let Some(root) = &self.root {
+            return std::path::absolute(root).context("--root");
+        }
+        if geteuid().is_root() {
+            return Ok(PathBuf::from("/run/imageless"));
+        }
+        let runtime_dir = std::env::var_os("XDG_RUNTIME_DIR");
+        let runtime_dir = runtime_dir.context(
+            "XDG_RUNTIME_DIR is not set\nhint: set it, or use --root",
+        )?;
+        Ok(PathBuf::from(runtime_dir).join("imageless"))
+    }
+}
+
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Bundle(commands::bundle::Bundle),
     Spec(commands::spec::Spec),
+    Run(commands::run::Run),
+    Create(commands::create::Create),
+    Start(commands::start::Start),
+    State(commands::state::State),
+    List(commands::list::List),
+    Kill(commands::kill::Kill),
+    Delete(commands::delete::Delete),
 }
 
 impl Command {
     /// Runs the verb; the exit code is the container's for a foreground `run`, else success.
-    pub(crate) fn run(self, _global: &Global) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self, global: &Global) -> Result<ExitCode> {
         match self {
+            Self::Run(run) => return run.run(global),
             Self::Bundle(bundle) => bundle.run()?,
             Self::Spec(spec) => spec.run()?,
+            Self::Create(create) => create.run(global)?,
+            Self::Start(start) => start.run(global)?,
+            Self::State(state) => state.run(global)?,
+            Self::List(list) => list.run(global)?,
+            Self::Kill(kill) => kill.run(global)?,
+            Self::Delete(delete) => delete.run(global)?,
         }
         Ok(ExitCode::SUCCESS)
     }

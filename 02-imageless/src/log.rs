@@ -18,8 +18,11 @@ struct Record<'a> {
 /// Source: containerd's go-runc and podman's libpod read `{"level","msg","time"}`.
 pub(crate) fn error(global: &Global, error: &anyhow::Error) {
     let Some(path) = &global.log else { return };
-    let record =
-        format(global.log_format, &format!("{error:#}"), &jiff::Timestamp::now().to_string());
+    let record = format(
+        global.log_format,
+        &format!("{error:#}"),
+        &jiff::Timestamp::now().to_string(),
+    );
     let written = OpenOptions::new()
         .append(true)
         .create(true)
@@ -32,8 +35,10 @@ pub(crate) fn error(global: &Global, error: &anyhow::Error) {
 
 fn format(format: LogFormat, msg: &str, time: &str) -> String {
     match format {
-        LogFormat::Json => serde_json::to_string(&Record { level: "error", msg, time })
-            .expect("three strings always serialize"),
+        LogFormat::Json => {
+            serde_json::to_string(&Record { level: "error", msg, time })
+                .expect("three strings always serialize")
+        }
         LogFormat::Text => format!("time={time:?} level=error msg={msg:?}"),
     }
 }
@@ -44,7 +49,8 @@ mod tests {
 
     #[test]
     fn a_json_record_is_one_object_with_the_three_keys_engines_read() {
-        let line = format(LogFormat::Json, "exec: \"bahs\": not found\nhint: x", "T");
+        let line =
+            format(LogFormat::Json, "exec: \"bahs\": not found\nhint: x", "T");
         assert_eq!(
             line,
             r#"{"level":"error","msg":"exec: \"bahs\": not found\nhint: x","time":"T"}"#

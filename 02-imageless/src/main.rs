@@ -5,10 +5,32 @@
 //! `init.rs` for the life of a container's first process.
 
 mod bundle;
+mod capabilities;
+mod cgroups;
 mod cli;
 mod commands;
+mod config;
+mod config_json;
+mod container;
+mod credentials;
 mod default_spec;
+mod devices;
+mod id;
+mod init;
+mod isolation;
+mod lifecycle;
 mod log;
+mod mounts;
+mod plan;
+mod program;
+mod report;
+mod rlimits;
+mod signal;
+mod start;
+mod state;
+mod supported;
+mod sync;
+mod sysctl;
 
 use clap::Parser;
 use std::process::ExitCode;

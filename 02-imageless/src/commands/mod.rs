@@ -1,4 +1,11 @@
 //! One file per verb: its options, and what it does with them.
 
 pub(crate) mod bundle;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod kill;
+pub(crate) mod list;
+pub(crate) mod run;
 pub(crate) mod spec;
+pub(crate) mod start;
+pub(crate) mod state;

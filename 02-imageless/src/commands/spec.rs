@@ -1,6 +1,7 @@
 //! `imageless spec`: the file to edit when a rootfs is there already.
 
-use crate::default_spec::{self, Owner, default_spec};
+use crate::config_json;
+use crate::default_spec::{Owner, default_spec};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
@@ -21,6 +22,6 @@ impl Spec {
     pub(crate) fn run(self) -> Result<()> {
         let owner = if self.rootless { Owner::rootless() } else { Owner::Root };
         let path = self.bundle.join("config.json");
-        default_spec::write(&default_spec(owner), &path).context("spec")
+        config_json::write(&default_spec(owner), &path).context("spec")
     }
 }

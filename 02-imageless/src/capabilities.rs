@@ -1,0 +1,134 @@
+//! `process.capabilities`: names of the runtime-spec to the kernel's five sets, and the order in which they are set.
+
+use namespaces::Result;
+use namespaces::capabilities::{self, Capabilities};
+use oci_spec::runtime::{Capabilities as Names, Capability, LinuxCapabilities};
+
+/// The five sets, as the configuration asks for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sets {
+    bounding: Capabilities,
+    effective: Capabilities,
+    permitted: Capabilities,
+    inheritable: Capabilities,
+    ambient: Capabilities,
+}
+
+/// By their number, 0 first.
+///
+/// Source: include/uapi/linux/capability.h
+#[rustfmt::skip]
+const NAMES: [Capability; 41] = [
+    Capability::Chown, Capability::DacOverride, Capability::DacReadSearch, Capability::Fowner,
+    Capability::Fsetid, Capability::Kill, Capability::Setgid, Capability::Setuid,
+    Capability::Setpcap, Capability::LinuxImmutable, Capability::NetBindService, Capability::NetBroadcast,
+    Capability::NetAdmin, Capability::NetRaw, Capability::IpcLock, Capability::IpcOwner,
+    Capability::SysModule, Capability::SysRawio, Capability::SysChroot, Capability::SysPtrace,
+    Capability::SysPacct, Capability::SysAdmin, Capability::SysBoot, Capability::SysNice,
+    Capability::SysResource, Capability::SysTime, Capability::SysTtyConfig, Capability::Mknod,
+    Capability::Lease, Capability::AuditWrite, Capability::AuditControl, Capability::Setfcap,
+    Capability::MacOverride, Capability::MacAdmin, Capability::Syslog, Capability::WakeAlarm,
+    Capability::BlockSuspend, Capability::AuditRead, Capability::Perfmon, Capability::Bpf,
+    Capability::CheckpointRestore,
+];
+
+/// Translates `process.capabilities`. A configuration without them means: none at all.
+///
+/// Source: runtime-spec: config.md, "Linux Process"
+pub(crate) fn plan(config: Option<&LinuxCapabilities>) -> Sets {
+    let Some(config) = config else { return Sets::default() };
+    Sets {
+        bounding: bits(config.bounding().as_ref()),
+        effective: bits(config.effective().as_ref()),
+        permitted: bits(config.permitted().as_ref()),
+        inheritable: bits(config.inheritable().as_ref()),
+        ambient: bits(config.ambient().as_ref()),
+    }
+}
+
+fn bits(names: Option<&Names>) -> Capabilities {
+    let is_in =
+        |name: &Capability| names.is_some_and(|names| names.contains(name));
+    let bit = |(number, name)| u64::from(is_in(name)) << number;
+    Capabilities(
+        NAMES.iter().enumerate().map(bit).fold(0, |all, bit| all | bit),
+    )
+}
+
+impl Sets {
+    /// Leaves out what the kernel would refuse: what we do not have ourselves cannot be given away, and each set has
+    /// to lie within the ones before it.
+    ///
+    /// Source: capabilities(7), "Transformation of capabilities during execve()"
+    pub(crate) fn within(self, own: Capabilities) -> Self {
+        let bounding = self.bounding.and(own);
+        let permitted = self.permitted.and(own);
+        let inheritable = self.inheritable.and(own);
+        let effective = self.effective.and(permitted);
+        let ambient = self.ambient.and(permitted).and(inheritable);
+        Self { bounding, effective, permitted, inheritable, ambient }
+    }
+
+    /// Limits what can ever be gained. Runs in init while it still has CAP_SETPCAP.
+    pub(crate) fn limit_bounding(&self) -> Result<()> {
+        capabilities::limit_bounding(self.bounding)
+    }
+
+    /// Sets the other four. Runs in init after the change of user, which would clear them again.
+    pub(crate) fn apply(&self) -> Result<()> {
+        capabilities::capset(self.effective, self.permitted, self.inheritable)?;
+        capabilities::set_ambient(self.ambient)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn only(name: Capability) -> Capabilities {
+        bits(Some(&Names::from([name])))
+    }
+
+    #[test]
+    fn names_have_the_kernels_numbers() {
+        for (name, number) in [
+            (Capability::Chown, 0),
+            (Capability::NetRaw, 13),
+            (Capability::SysAdmin, 21),
+            (Capability::Setfcap, 31),
+            (Capability::CheckpointRestore, 40),
+        ] {
+            assert_eq!(only(name), Capabilities(1 << number), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_we_do_not_have_is_not_asked_for() {
+        let all = Capabilities(u64::MAX);
+        let sets = Sets {
+            bounding: all,
+            effective: all,
+            permitted: all,
+            inheritable: all,
+            ambient: all,
+        };
+        let own = Capabilities(0b1011);
+        let within = sets.within(own);
+        assert_eq!((within.bounding, within.ambient), (own, own));
+    }
+
+    #[test]
+    fn ambient_stays_within_inheritable() {
+        let (kill, raw) = (only(Capability::Kill), only(Capability::NetRaw));
+        let sets = Sets {
+            permitted: Capabilities(kill.0 | raw.0),
+            inheritable: kill,
+            ambient: raw,
+            ..Sets::default()
+        };
+        assert_eq!(
+            sets.within(Capabilities(u64::MAX)).ambient,
+            Capabilities::default()
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! `create`: everything is set up, and init waits for `start`.
+
+use crate::cli::Global;
+use crate::id::Id;
+use crate::lifecycle::{self, Request};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+
+/// Create a container, whose process waits for `start`
+#[derive(clap::Args)]
+pub(crate) struct Create {
+    #[command(flatten)]
+    pub(crate) options: CreateOptions,
+}
+
+/// Options that `create` and `run` share.
+#[derive(clap::Args)]
+pub(crate) struct CreateOptions {
+    /// The OCI bundle: a directory with config.json and a root filesystem
+    #[arg(long, short, value_name = "DIR", default_value = ".")]
+    bundle: PathBuf,
+    /// Write the pid of the container's process to this file
+    #[arg(long, value_name = "FILE")]
+    pid_file: Option<PathBuf>,
+    /// Send the terminal to this Unix socket (not supported yet)
+    #[arg(long, value_name = "SOCKET")]
+    console_socket: Option<PathBuf>,
+    /// Do without pivot_root(2) (not supported: it would leave a way out)
+    #[arg(long)]
+    no_pivot: bool,
+    /// Accepted; the container keeps the session keyring of the caller in any case
+    #[arg(long)]
+    no_new_keyring: bool,
+    /// Pass this many descriptors after stderr on to the container
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    preserve_fds: u32,
+    /// The container's id, unique below --root
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+impl Create {
+    /// Creates the container and leaves it to whoever adopts its init.
+    pub(crate) fn run(self, global: &Global) -> Result<()> {
+        lifecycle::create(&global.root()?, &self.options.request()?)?;
+        Ok(())
+    }
+}
+
+impl CreateOptions {
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// Names the option that cannot be honoured.
+    pub(crate) fn request(&self) -> Result<Request> {
+        if self.console_socket.is_some() {
+            bail!(
+                "--console-socket: not supported yet: process.terminal has to be false"
+            );
+        }
+        if self.no_pivot {
+            bail!(
+                "--no-pivot: not supported: without pivot_root(2) the host's root stays mounted in the container"
+            );
+        }
+        for fd in 3..3 + self.preserve_fds {
+            Path::new(&format!("/proc/self/fd/{fd}"))
+                .symlink_metadata()
+                .with_context(|| {
+                    format!(
+                        "--preserve-fds {}: descriptor {fd}",
+                        self.preserve_fds
+                    )
+                })?;
+        }
+        Ok(Request {
+            id: Id::parse(&self.id)?,
+            bundle: self.bundle.clone(),
+            pid_file: self.pid_file.clone(),
+            kept_fds: self.preserve_fds,
+        })
+    }
+}

@@ -1,0 +1,32 @@
+//! `delete`: removes what is left of a container.
+
+use crate::cli::Global;
+use crate::container::Container;
+use crate::id::Id;
+use crate::lifecycle;
+use anyhow::Result;
+
+/// Delete a container that is stopped or was never started
+#[derive(clap::Args)]
+pub(crate) struct Delete {
+    /// Kill it first if need be; no error if there is no such container
+    #[arg(long, short)]
+    force: bool,
+    /// The container's id
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+impl Delete {
+    /// Deletes it.
+    pub(crate) fn run(self, global: &Global) -> Result<()> {
+        let (root, id) = (global.root()?, Id::parse(&self.id)?);
+        if !self.force {
+            return lifecycle::delete(&Container::open(&root, &id)?);
+        }
+        match Container::find(&root, &id)? {
+            Some(container) => lifecycle::force_delete(&container),
+            None => Ok(()),
+        }
+    }
+}

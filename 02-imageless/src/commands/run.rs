@@ -1,0 +1,52 @@
+//! `run`: `create` and `start` in one; in the foreground also wait, pass signals on, delete, and exit as the container did.
+
+use super::create::CreateOptions;
+use crate::cli::Global;
+use crate::container::Container;
+use crate::lifecycle;
+use anyhow::Result;
+use namespaces::signals::Forwarding;
+use std::process::ExitCode;
+
+/// Create and start a container; exit with its exit code, or 128 plus the signal that ended it
+#[derive(clap::Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    options: CreateOptions,
+    /// Return as soon as the container runs
+    #[arg(long, short)]
+    detach: bool,
+    /// Do not delete the container after it has ended
+    #[arg(long)]
+    keep: bool,
+}
+
+impl Run {
+    /// Runs the container, to its end unless detached.
+    pub(crate) fn run(self, global: &Global) -> Result<ExitCode> {
+        let root = global.root()?;
+        let request = self.options.request()?;
+        if self.detach {
+            let (container, _) = lifecycle::create(&root, &request)?;
+            start_or_delete(&container)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        // Before there is a child: a signal that arrives from now on waits until it can be passed on.
+        let forwarding = Forwarding::start()?;
+        let (container, child) = lifecycle::create(&root, &request)?;
+        start_or_delete(&container)?;
+        let status = forwarding.wait(&child)?;
+        if !self.keep {
+            lifecycle::delete(&container)?;
+        }
+        // 255 is the largest status that exit(2) can give; 128 plus 64 signals stays below.
+        Ok(ExitCode::from(u8::try_from(status.code()).unwrap_or(u8::MAX)))
+    }
+}
+
+fn start_or_delete(container: &Container) -> Result<()> {
+    lifecycle::start(container).inspect_err(|_| {
+        // The failed start is what has to be told.
+        let _ = lifecycle::force_delete(container);
+    })
+}

@@ -1,0 +1,173 @@
+//! Reads `config.json`. Its shape is the runtime-spec's (crate `oci-spec`); what is ours is that an error names
+//! the field, or the line and column, so that nobody has to bisect a file of 300 lines.
+
+use anyhow::{Context, Result, anyhow, bail};
+use oci_spec::runtime::{Process, Spec};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// A bundle, read once: what is edited afterwards has no effect on the container.
+#[derive(Debug)]
+pub(crate) struct Bundle {
+    /// Absolute, without symbolic links.
+    pub(crate) dir: PathBuf,
+    /// `root.path`, absolute, without symbolic links.
+    pub(crate) rootfs: PathBuf,
+    /// `config.json`.
+    pub(crate) spec: Spec,
+}
+
+impl Bundle {
+    /// Reads and checks a bundle's `config.json` and finds its root filesystem.
+    ///
+    /// # Errors
+    /// Of one line, which names the file, and the field where there is one.
+    ///
+    /// Source: runtime-spec: bundle.md, config.md
+    pub(crate) fn open(dir: &Path) -> Result<Self> {
+        let given = dir.display();
+        let dir =
+            dir.canonicalize().with_context(|| format!("bundle {given}"))?;
+        let spec = read(&dir.join("config.json"))?;
+        let root =
+            spec.root().as_ref().context("config.json: root: missing")?;
+        let rootfs = dir.join(root.path());
+        let named = || format!("config.json: root.path: {}", rootfs.display());
+        let rootfs = rootfs.canonicalize().with_context(named)?;
+        if !rootfs.is_dir() {
+            bail!(
+                "config.json: root.path: {}: not a directory",
+                rootfs.display()
+            );
+        }
+        Ok(Self { dir, rootfs, spec })
+    }
+
+    /// The container process' settings; [`Bundle::open`] has checked that they are there.
+    pub(crate) fn process(&self) -> &Process {
+        self.spec
+            .process()
+            .as_ref()
+            .expect("Bundle::open refuses a config without process")
+    }
+}
+
+fn read(path: &Path) -> Result<Spec> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(cause) if cause.kind() == ErrorKind::NotFound => bail!(
+            "{}: no such file\nhint: `imageless spec` or `imageless bundle` writes one",
+            path.display()
+        ),
+        Err(cause) => {
+            return Err(cause).with_context(|| path.display().to_string());
+        }
+    };
+    let spec = parse(&text)?;
+    check(&spec)?;
+    Ok(spec)
+}
+
+/// Parses twice if the text is bad: only then the path to the field is worth its price.
+fn parse(text: &[u8]) -> Result<Spec> {
+    if let Ok(spec) = serde_json::from_slice(text) {
+        return Ok(spec);
+    }
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let spec: Result<Spec, _> = serde_path_to_error::deserialize(&mut json);
+    match spec {
+        Err(error)
+            if error.inner().is_data() && error.path().iter().len() > 0 =>
+        {
+            Err(anyhow!("config.json: {}: {}", error.path(), error.inner()))
+        }
+        Err(error) => Err(anyhow!("config.json: {}", error.inner())),
+        Ok(_) => json
+            .end()
+            .map_err(|error| anyhow!("config.json: {error}"))
+            .and(Err(anyhow!("config.json: not a runtime-spec configuration"))),
+    }
+}
+
+/// Checks what the types cannot say: fields that are optional for the parser and required for a container.
+fn check(spec: &Spec) -> Result<()> {
+    if !spec.version().starts_with("1.") {
+        bail!(
+            "config.json: ociVersion: {:?} is not a version 1.x",
+            spec.version()
+        );
+    }
+    let process =
+        spec.process().as_ref().context("config.json: process: missing")?;
+    if process.args().as_ref().is_none_or(Vec::is_empty) {
+        bail!("config.json: process.args: missing or empty");
+    }
+    if !process.cwd().is_absolute() {
+        bail!(
+            "config.json: process.cwd: {:?} is not an absolute path",
+            process.cwd()
+        );
+    }
+    for (i, variable) in process.env().iter().flatten().enumerate() {
+        if !variable.contains('=') || variable.starts_with('=') {
+            bail!(
+                "config.json: process.env[{i}]: {variable:?} is not NAME=value"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(text: &str) -> String {
+        let checked = parse(text.as_bytes()).and_then(|spec| check(&spec));
+        format!("{:#}", checked.expect_err(text))
+    }
+
+    #[test]
+    fn broken_json_is_reported_with_line_and_column() {
+        assert_eq!(
+            error_of("{\n \"a\": ]"),
+            "config.json: expected value at line 2 column 7"
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_names_the_field() {
+        let error = error_of(
+            r#"{"ociVersion":"1.0.0","process":{"user":{},"cwd":"/","args":"sh"}}"#,
+        );
+        assert!(
+            error
+                .starts_with("config.json: process.args: invalid type: string"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_a_container_needs_is_required() {
+        for (text, start) in [
+            (r#"{"ociVersion":"2.0.0"}"#, "config.json: ociVersion: \"2.0.0\""),
+            (r#"{"ociVersion":"1.0.0"}"#, "config.json: process: missing"),
+            (
+                r#"{"ociVersion":"1.0.0","process":{"user":{},"cwd":"/","args":[]}}"#,
+                "config.json: process.args:",
+            ),
+            (
+                r#"{"ociVersion":"1.0.0","process":{"user":{},"cwd":"x","args":["a"]}}"#,
+                "config.json: process.cwd:",
+            ),
+            (
+                r#"{"ociVersion":"1.0.0","process":{"user":{},"cwd":"/","args":["a"],"env":["A"]}}"#,
+                "config.json: process.env[0]:",
+            ),
+        ] {
+            let error = error_of(text);
+            assert!(error.starts_with(start), "{error}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! One container as the host sees it: a state directory and, perhaps, an init process.
+//! The status is observed each time it is asked for; a status that is only remembered is wrong after a crash.
+
+use crate::id::Id;
+use crate::state::{Init, State};
+use anyhow::{Context, Result, bail};
+use namespaces::process::pidfd_open;
+use nix::errno::Errno;
+use nix::unistd::Pid;
+use std::fmt;
+use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// A container's state directory, and what `state.json` in it says.
+pub(crate) struct Container {
+    /// `ROOT/ID`.
+    pub(crate) dir: PathBuf,
+    /// Absent while `create` has only made the directory.
+    pub(crate) state: Option<State>,
+}
+
+/// A container's place in its life.
+///
+/// Source: runtime-spec: runtime.md, "State"
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// `create` is at work, or was killed at work.
+    Creating,
+    /// Init waits for `start`.
+    Created,
+    /// The user's program runs.
+    Running,
+    /// Init has ended, reaped or not.
+    Stopped,
+}
+
+/// How far the FIFO has come that init waits on: renamed when init is ready, gone when `start` was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fifo {
+    Unready,
+    Waiting,
+    Gone,
+}
+
+impl Container {
+    /// Makes the state directory. The directory is the lock: of two creates with one id, one gets EEXIST.
+    pub(crate) fn create(root: &Path, id: &Id) -> Result<Self> {
+        let mut private = DirBuilder::new();
+        private.mode(0o700);
+        private
+            .recursive(true)
+            .create(root)
+            .with_context(|| format!("--root {}", root.display()))?;
+        let dir = root.join(id.as_str());
+        match private.recursive(false).create(&dir) {
+            Ok(()) => Ok(Self { dir, state: None }),
+            Err(cause) if cause.kind() == ErrorKind::AlreadyExists => bail!(
+                "container {:?} already exists\nhint: `imageless delete {id}`, or choose another id",
+                id.as_str()
+            ),
+            Err(cause) => {
+                Err(cause).with_context(|| format!("mkdir {}", dir.display()))
+            }
+        }
+    }
+
+    /// Finds a container by its id.
+    pub(crate) fn find(root: &Path, id: &Id) -> Result<Option<Self>> {
+        let dir = root.join(id.as_str());
+        if !dir.is_dir() {
+            return Ok(None);
+        }
+        let state = State::load(&dir)?;
+        Ok(Some(Self { dir, state }))
+    }
+
+    /// Finds a container that has to be there.
+    ///
+    /// # Errors
+    /// "does not exist", in the words that containerd looks for.
+    pub(crate) fn open(root: &Path, id: &Id) -> Result<Self> {
+        Self::find(root, id)?.with_context(|| {
+            format!("container {:?} does not exist", id.as_str())
+        })
+    }
+
+    /// The container's id: the name of its directory.
+    pub(crate) fn id(&self) -> &str {
+        self.dir
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("the directory is named by an Id")
+    }
+
+    /// Writes the state for the first time.
+    pub(crate) fn save(&mut self, state: State) -> Result<()> {
+        self.state.insert(state).save(&self.dir)
+    }
+
+    /// Notes which process is init.
+    pub(crate) fn save_init(&mut self, init: Init) -> Result<()> {
+        let state =
+            self.state.as_mut().expect("`save` comes before there is an init");
+        state.init = Some(init);
+        state.save(&self.dir)
+    }
+
+    /// Looks at the kernel and the state directory, and says where the container is in its life.
+    pub(crate) fn status(&self) -> Status {
+        let Some(init) = self.init() else { return Status::Creating };
+        let fifo = if self.fifo().exists() {
+            Fifo::Waiting
+        } else if self.unready_fifo().exists() {
+            Fifo::Unready
+        } else {
+            Fifo::Gone
+        };
+        match (init.is_alive(), fifo) {
+            (false, _) => Status::Stopped,
+            (true, Fifo::Unready) => Status::Creating,
+            (true, Fifo::Waiting) => Status::Created,
+            (true, Fifo::Gone) => Status::Running,
+        }
+    }
+
+    /// The container's first process, once `create` has made it. It may have ended since.
+    pub(crate) fn init(&self) -> Option<Init> {
+        self.state.as_ref().and_then(|state| state.init)
+    }
+
+    /// Opens a handle on init; `None` if it has ended. The handle first, then the look at the start time: in the other
+    /// order the pid could be given to somebody else in between.
+    pub(crate) fn init_handle(&self) -> Result<Option<OwnedFd>> {
+        let Some(init) = self.init() else { return Ok(None) };
+        match pidfd_open(Pid::from_raw(init.pid)) {
+            Err(error) if error.errno == Errno::ESRCH => Ok(None),
+            handle => Ok(Some(handle?).filter(|_| init.is_alive())),
+        }
+    }
+
+    /// The FIFO on which init waits for `start`.
+    pub(crate) fn fifo(&self) -> PathBuf {
+        self.dir.join("exec.fifo")
+    }
+
+    /// The FIFO's name before init is ready.
+    pub(crate) fn unready_fifo(&self) -> PathBuf {
+        self.dir.join("exec.fifo.unready")
+    }
+
+    /// Removes the state directory: the id is free again.
+    pub(crate) fn remove(&self) -> Result<()> {
+        match fs::remove_dir_all(&self.dir) {
+            Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause)
+                .with_context(|| format!("remove {}", self.dir.display())),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Init {
+    /// Notes which process has this pid now; its parent must not have reaped it.
+    pub(crate) fn of(pid: i32) -> Result<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
+            .with_context(|| format!("read /proc/{pid}/stat"))?;
+        let (_, start_time) =
+            parse_stat(&stat).context("/proc/PID/stat: fields are missing")?;
+        Ok(Self { pid, start_time })
+    }
+
+    /// Tells whether this very process still runs. A zombie has ended.
+    pub(crate) fn is_alive(self) -> bool {
+        let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", self.pid))
+        else {
+            return false;
+        };
+        parse_stat(&stat).is_some_and(|(process_state, start_time)| {
+            start_time == self.start_time && !matches!(process_state, 'Z' | 'X')
+        })
+    }
+}
+
+/// Takes the state (field 3) and the start time (field 22) out of `/proc/PID/stat`. Field 2, the command, is in
+/// parentheses and may itself contain spaces and parentheses: the last one closes it.
+///
+/// Source: proc_pid_stat(5)
+fn parse_stat(stat: &str) -> Option<(char, u64)> {
+    let (_, after_command) = stat.rsplit_once(')')?;
+    let mut fields = after_command.split_ascii_whitespace();
+    let process_state = fields.next()?.chars().next()?;
+    let start_time = fields.nth(18)?.parse().ok()?;
+    Some((process_state, start_time))
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Creating => "creating",
+            Self::Created => "created",
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_with_parentheses_and_spaces_does_not_shift_the_fields() {
+        let stat =
+            "7 (a) Z (b) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 12345 0 0";
+        assert_eq!(parse_stat(stat), Some(('S', 12345)));
+    }
+
+    #[test]
+    fn a_process_with_another_start_time_is_another_process() {
+        let this = Init::of(std::process::id() as i32).unwrap();
+        assert!(this.is_alive());
+        assert!(!Init { start_time: this.start_time + 1, ..this }.is_alive());
+    }
+}

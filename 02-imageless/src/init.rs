@@ -1,0 +1,156 @@
+//! The life of a container's init: born by clone3(2) into the new namespaces as a copy of the runtime, it builds the
+//! container around itself, tells the runtime that it is ready, waits for `start`, and becomes the user's program.
+//! The order of the steps is the order in which rights and sights are lost; each says what breaks if it moves.
+
+use crate::config::Bundle;
+use crate::plan::Plan;
+use crate::sync::InitEnd;
+use crate::{credentials, devices, program, rlimits, start, sysctl};
+use anyhow::{Context, Result, bail};
+use namespaces::InCall;
+use namespaces::namespace::{Namespace, Namespaces, unshare};
+use namespaces::process::{close_on_exec_from, exec, exec_failure_code};
+use namespaces::root::Root;
+use namespaces::rootfs;
+use nix::sys::prctl;
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{Gid, Uid, chdir, getcwd, setresgid, setresuid, setsid};
+use std::ffi::CString;
+use std::fs;
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+
+/// Lives that life. The return value is the exit code of a container that never became its program.
+pub(crate) fn run(
+    plan: &Plan,
+    kept_fds: u32,
+    fifo: BorrowedFd<'_>,
+    mut runtime: InitEnd,
+) -> i32 {
+    let program = match become_container(plan, kept_fds, &mut runtime) {
+        Ok(program) => program,
+        Err(error) => {
+            runtime.failed(&error);
+            return 1;
+        }
+    };
+    if runtime.ready().is_err() {
+        // `create` was killed: nobody would ever start or delete us.
+        return 1;
+    }
+    if let Err(signal) = start::wait(fifo) {
+        return 128 + signal;
+    }
+    let error = exec(&program, &plan.program.argv, &plan.program.env);
+    eprintln!("imageless: {error}");
+    exec_failure_code(&error)
+}
+
+fn become_container(
+    plan: &Plan,
+    kept_fds: u32,
+    runtime: &mut InitEnd,
+) -> Result<CString> {
+    let process = plan.bundle.process();
+    enter_namespaces(plan, runtime)?;
+    adjust_oom_score(process.oom_score_adj())?;
+    // Through the host's /proc: before the container's own is there, and could be a fake.
+    sysctl::apply(&plan.sysctls)?;
+    let root = build_root(plan)?;
+    // Only now, so that the runtime moves us into our cgroup while we mount: on v1 that takes the kernel milliseconds.
+    runtime.wait_for_go()?;
+    enter_cgroup_namespace(plan.isolation.new)?;
+    rootfs::pivot(root)?;
+    rlimits::apply(&plan.rlimits)?;
+    let no_new_privileges = process.no_new_privileges() == Some(true);
+    credentials::apply(process.user(), plan.capabilities, no_new_privileges)?;
+    // As the user, in the root: what is found now is what execve(2) will find.
+    enter_cwd(process.cwd())?;
+    let program = program::find(process)?;
+    // Last: everything above may open files.
+    close_on_exec_from(3 + kept_fds)?;
+    Ok(program)
+}
+
+/// Becomes root of the new user namespace, if there is one, before anything is done in the others that it owns.
+fn enter_namespaces(plan: &Plan, runtime: &mut InitEnd) -> Result<()> {
+    prctl::set_name(c"imageless init")
+        .in_call(|| "prctl(PR_SET_NAME)".into())?;
+    // A process of a shared pid namespace must not look into our memory and descriptors (CVE-2016-9962).
+    prctl::set_dumpable(false)
+        .in_call(|| "prctl(PR_SET_DUMPABLE, 0)".into())?;
+    // The modes in the configuration are meant as they stand.
+    umask(Mode::empty());
+    setsid().in_call(|| "setsid()".into())?;
+    plan.isolation.join()?;
+    if plan.isolation.new.contains(Namespace::User) {
+        // Nobody is root here before the runtime has written the id maps.
+        runtime.wait_for_go()?;
+    }
+    if plan.isolation.own().contains(Namespace::User) {
+        let (uid, gid) = (Uid::from_raw(0), Gid::from_raw(0));
+        setresgid(gid, gid, gid).in_call(|| "setresgid(0, 0, 0)".into())?;
+        setresuid(uid, uid, uid).in_call(|| "setresuid(0, 0, 0)".into())?;
+    }
+    Ok(())
+}
+
+/// Mounts everything, by handle and from outside: the old root, with /proc and the devices, is still in sight.
+fn build_root(plan: &Plan) -> Result<Root> {
+    let Bundle { spec, rootfs, .. } = &plan.bundle;
+    let linux = spec.linux().as_ref().expect("checked by supported::check");
+    rootfs::make_private()?;
+    let root = rootfs::bind_root(rootfs)?;
+    plan.mounts.iter().try_for_each(|mount| mount.mount_in(&root))?;
+    if !devices::dev_is_bound(spec) {
+        devices::create(&root, &plan.devices, plan.isolation.new)?;
+    }
+    // After the mounts: what is masked is in the new /proc and /sys.
+    for path in linux.readonly_paths().iter().flatten() {
+        rootfs::make_read_only(&root, Path::new(path))
+            .context("config.json: linux.readonlyPaths")?;
+    }
+    for path in linux.masked_paths().iter().flatten() {
+        rootfs::mask(&root, Path::new(path))
+            .context("config.json: linux.maskedPaths")?;
+    }
+    if spec.root().as_ref().is_some_and(|root| root.readonly() == Some(true)) {
+        rootfs::make_root_read_only(&root)?;
+    }
+    Ok(root)
+}
+
+/// After the runtime has moved us into our cgroup: the namespace takes the cgroup that we are in as its top.
+fn enter_cgroup_namespace(new: Namespaces) -> Result<()> {
+    if new.contains(Namespace::Cgroup) {
+        unshare(Namespaces::from_iter([Namespace::Cgroup]))?;
+    }
+    Ok(())
+}
+
+/// Sets how gladly the kernel kills us when memory is short. Below our own present value takes CAP_SYS_RESOURCE;
+/// without it we keep that value.
+///
+/// Source: proc_pid_oom_score_adj(5)
+fn adjust_oom_score(wanted: Option<i32>) -> Result<()> {
+    const FILE: &str = "/proc/self/oom_score_adj";
+    let Some(wanted) = wanted else { return Ok(()) };
+    match fs::write(FILE, wanted.to_string()) {
+        Err(cause) if cause.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),
+        result => result.with_context(|| format!("config.json: process.oomScoreAdj: write({FILE:?}, \"{wanted}\")")),
+    }
+}
+
+/// Goes to `process.cwd`, and makes sure that it is inside: a descriptor of the host that was left open makes
+/// `/proc/self/fd/7` a way out (CVE-2024-21626).
+fn enter_cwd(cwd: &Path) -> Result<()> {
+    chdir(cwd)
+        .in_call(|| format!("chdir({cwd:?})"))
+        .context("config.json: process.cwd")?;
+    match getcwd() {
+        Ok(now) if now.is_absolute() => Ok(()),
+        Ok(_) | Err(_) => bail!(
+            "config.json: process.cwd: {cwd:?} is outside of the container's root"
+        ),
+    }
+}

@@ -1,0 +1,213 @@
+//! `linux.namespaces`: which namespaces the container gets for itself and which it shares by path.
+
+use anyhow::{Context, Result, bail};
+use namespaces::idmap::{IdMapping, IdMaps};
+use namespaces::namespace::{Namespace, Namespaces, setns};
+use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType as Type};
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+
+/// What the configuration asks for.
+#[derive(Debug)]
+pub(crate) struct Isolation {
+    /// Made anew.
+    pub(crate) new: Namespaces,
+    /// Shared with whoever holds them already, in the order in which to join.
+    pub(crate) join: Vec<Join>,
+    /// For a new user namespace.
+    pub(crate) maps: IdMaps,
+}
+
+/// An existing namespace, opened by the runtime: its path means nothing inside the container.
+#[derive(Debug)]
+pub(crate) struct Join {
+    namespace: Namespace,
+    field: String,
+    path: PathBuf,
+    file: File,
+}
+
+/// Translates `linux.namespaces` and the id maps.
+///
+/// # Errors
+/// A type that is there twice, a path that cannot be opened, no mount namespace, maps without a user namespace or the reverse.
+///
+/// Source: runtime-spec: config-linux.md, "Namespaces", "User namespace mappings"
+pub(crate) fn plan(linux: &Linux) -> Result<Isolation> {
+    let mut new = Namespaces::NONE;
+    let mut join: Vec<Join> = Vec::new();
+    for (i, entry) in linux.namespaces().iter().flatten().enumerate() {
+        let namespace = namespace(entry.typ());
+        if new.contains(namespace)
+            || join.iter().any(|join| join.namespace == namespace)
+        {
+            bail!(
+                "config.json: linux.namespaces[{i}].type: {} is there twice",
+                entry.typ()
+            );
+        }
+        match entry.path().as_ref().filter(|path| !path.as_os_str().is_empty())
+        {
+            None => new.insert(namespace),
+            Some(path) => join.push(Join::open(namespace, i, path.clone())?),
+        }
+    }
+    if !new.contains(Namespace::Mount) {
+        bail!(
+            "config.json: linux.namespaces: a new mount namespace is missing: the mounts would be the host's"
+        );
+    }
+    join.sort_by_key(|join| join.namespace);
+    let maps = IdMaps {
+        uids: mappings(linux.uid_mappings()),
+        gids: mappings(linux.gid_mappings()),
+    };
+    check_maps(new, &maps)?;
+    Ok(Isolation { new, join, maps })
+}
+
+fn check_maps(new: Namespaces, maps: &IdMaps) -> Result<()> {
+    for (field, map) in
+        [("uidMappings", &maps.uids), ("gidMappings", &maps.gids)]
+    {
+        match (new.contains(Namespace::User), map.is_empty()) {
+            (true, true) => bail!(
+                "config.json: linux.{field}: missing: a user namespace without a map has no users"
+            ),
+            (false, false) => bail!(
+                "config.json: linux.{field}: without a new user namespace there is nothing to map"
+            ),
+            (true, false) | (false, true) => {}
+        }
+    }
+    Ok(())
+}
+
+impl Isolation {
+    /// All namespaces that are not the host's: new ones and joined ones.
+    pub(crate) fn own(&self) -> Namespaces {
+        self.new
+            .iter()
+            .chain(self.join.iter().map(|join| join.namespace))
+            .collect()
+    }
+
+    /// What init is born into. Not the cgroup namespace: init enters that after it was moved into its cgroup.
+    pub(crate) fn for_clone(&self) -> Namespaces {
+        let mut namespaces = self.new;
+        namespaces.remove(Namespace::Cgroup);
+        namespaces
+    }
+
+    /// Joins a pid namespace, which takes in only children: so the *runtime* does it, before it makes init.
+    pub(crate) fn join_for_children(&self) -> Result<()> {
+        self.join
+            .iter()
+            .filter(|join| join.takes_children())
+            .try_for_each(Join::enter)
+    }
+
+    /// Joins the others. Runs in init.
+    pub(crate) fn join(&self) -> Result<()> {
+        self.join
+            .iter()
+            .filter(|join| !join.takes_children())
+            .try_for_each(Join::enter)
+    }
+}
+
+impl Join {
+    fn open(namespace: Namespace, i: usize, path: PathBuf) -> Result<Self> {
+        let field = format!("config.json: linux.namespaces[{i}].path");
+        if matches!(namespace, Namespace::Mount) {
+            bail!(
+                "{field}: joining a mount namespace is not supported yet\nhint: leave the path out"
+            );
+        }
+        let file = File::open(&path)
+            .with_context(|| format!("{field}: {}", path.display()))?;
+        Ok(Self { namespace, field, path, file })
+    }
+
+    fn takes_children(&self) -> bool {
+        matches!(self.namespace, Namespace::Pid | Namespace::Time)
+    }
+
+    fn enter(&self) -> Result<()> {
+        setns(self.file.as_fd(), self.namespace)
+            .with_context(|| format!("{}: {}", self.field, self.path.display()))
+    }
+}
+
+fn namespace(typ: Type) -> Namespace {
+    match typ {
+        Type::Mount => Namespace::Mount,
+        Type::Cgroup => Namespace::Cgroup,
+        Type::Uts => Namespace::Uts,
+        Type::Ipc => Namespace::Ipc,
+        Type::User => Namespace::User,
+        Type::Pid => Namespace::Pid,
+        Type::Network => Namespace::Net,
+        Type::Time => Namespace::Time,
+    }
+}
+
+fn mappings(config: &Option<Vec<LinuxIdMapping>>) -> Vec<IdMapping> {
+    let mapping = |m: &LinuxIdMapping| IdMapping {
+        inside: m.container_id(),
+        outside: m.host_id(),
+        count: m.size(),
+    };
+    config.iter().flatten().map(mapping).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(linux: &str) -> String {
+        plan(&serde_json::from_str(linux).unwrap())
+            .expect_err(linux)
+            .to_string()
+    }
+
+    #[test]
+    fn a_bad_set_of_namespaces_names_the_field() {
+        for (linux, start) in [
+            (
+                r#"{"namespaces":[{"type":"uts"},{"type":"uts"}]}"#,
+                "config.json: linux.namespaces[1].type: uts",
+            ),
+            (
+                r#"{"namespaces":[{"type":"uts"}]}"#,
+                "config.json: linux.namespaces: a new mount",
+            ),
+            (
+                r#"{"namespaces":[{"type":"ipc","path":"/nowhere"}]}"#,
+                "config.json: linux.namespaces[0].path: /nowhere",
+            ),
+            (
+                r#"{"namespaces":[{"type":"mount"},{"type":"user"}]}"#,
+                "config.json: linux.uidMappings: missing",
+            ),
+            (
+                r#"{"namespaces":[{"type":"mount"}],"gidMappings":[{"hostID":1,"containerID":0,"size":1}]}"#,
+                "config.json: linux.gidMappings: without",
+            ),
+        ] {
+            let error = error_of(linux);
+            assert!(error.starts_with(start), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_empty_path_means_a_new_namespace() {
+        let linux = r#"{"namespaces":[{"type":"mount","path":""}]}"#;
+        let isolation = plan(&serde_json::from_str(linux).unwrap()).unwrap();
+        assert!(
+            isolation.new.contains(Namespace::Mount)
+                && isolation.join.is_empty()
+        );
+    }
+}

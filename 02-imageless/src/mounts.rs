@@ -1,0 +1,283 @@
+//! `mounts` of config.json: words such as `rbind` or `nosuid` to flags, by one table; the rest is the file system's own.
+//! Planned by the runtime, which can still name the field; done by init.
+
+use crate::config::Bundle;
+use anyhow::{Context, Result, bail};
+use namespaces::cgroup::{Cgroup, Version};
+use namespaces::mounts::{Mount, remount};
+use namespaces::root::{Root, path_of};
+use nix::mount::MsFlags;
+use oci_spec::runtime::Mount as Entry;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+/// One entry of `mounts`, ready to be done.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    field: String,
+    /// Several for cgroup v1, which has a tree for each controller; else one.
+    mounts: Vec<Mount>,
+    /// A file system that can be made read-only only after the others were mounted in it.
+    close: Option<PathBuf>,
+}
+
+/// What a word in `options` does.
+#[derive(Clone, Copy, Debug)]
+enum Word {
+    Set(MsFlags),
+    Clear(MsFlags),
+    /// Propagation to or from the host, which our mount namespace was cut off from.
+    Refused,
+}
+
+use Word::{Clear, Refused, Set};
+
+/// Source: runtime-spec: config.md, "Linux mount options"; mount(8), "FILESYSTEM-INDEPENDENT MOUNT OPTIONS"
+#[rustfmt::skip]
+const WORDS: &[(&str, Word)] = &[
+    ("async", Clear(MsFlags::MS_SYNCHRONOUS)),
+    ("atime", Clear(MsFlags::MS_NOATIME)),
+    ("bind", Set(MsFlags::MS_BIND)),
+    ("defaults", Set(MsFlags::empty())),
+    ("dev", Clear(MsFlags::MS_NODEV)),
+    ("diratime", Clear(MsFlags::MS_NODIRATIME)),
+    ("dirsync", Set(MsFlags::MS_DIRSYNC)),
+    ("exec", Clear(MsFlags::MS_NOEXEC)),
+    ("iversion", Set(MsFlags::MS_I_VERSION)),
+    ("loud", Clear(MsFlags::MS_SILENT)),
+    ("mand", Set(MsFlags::MS_MANDLOCK)),
+    ("noatime", Set(MsFlags::MS_NOATIME)),
+    ("nodev", Set(MsFlags::MS_NODEV)),
+    ("nodiratime", Set(MsFlags::MS_NODIRATIME)),
+    ("noexec", Set(MsFlags::MS_NOEXEC)),
+    ("noiversion", Clear(MsFlags::MS_I_VERSION)),
+    ("nomand", Clear(MsFlags::MS_MANDLOCK)),
+    ("norelatime", Clear(MsFlags::MS_RELATIME)),
+    ("nostrictatime", Clear(MsFlags::MS_STRICTATIME)),
+    ("nosuid", Set(MsFlags::MS_NOSUID)),
+    ("private", Set(MsFlags::MS_PRIVATE)),
+    ("rbind", Set(MsFlags::MS_BIND.union(MsFlags::MS_REC))),
+    ("relatime", Set(MsFlags::MS_RELATIME)),
+    ("ro", Set(MsFlags::MS_RDONLY)),
+    ("rprivate", Set(MsFlags::MS_PRIVATE.union(MsFlags::MS_REC))),
+    ("rshared", Refused),
+    ("rslave", Refused),
+    ("runbindable", Set(MsFlags::MS_UNBINDABLE.union(MsFlags::MS_REC))),
+    ("rw", Clear(MsFlags::MS_RDONLY)),
+    ("shared", Refused),
+    ("silent", Set(MsFlags::MS_SILENT)),
+    ("slave", Refused),
+    ("strictatime", Set(MsFlags::MS_STRICTATIME)),
+    ("suid", Clear(MsFlags::MS_NOSUID)),
+    ("sync", Set(MsFlags::MS_SYNCHRONOUS)),
+    ("unbindable", Set(MsFlags::MS_UNBINDABLE)),
+    // Each of these needs mount_setattr(2) or a copy of files.
+    ("idmap", Refused), ("ridmap", Refused), ("tmpcopyup", Refused), ("rro", Refused), ("rrw", Refused),
+    ("rnosuid", Refused), ("rnodev", Refused), ("rnoexec", Refused), ("rnoatime", Refused),
+    ("rrelatime", Refused), ("rstrictatime", Refused), ("rsuid", Refused), ("rdev", Refused), ("rexec", Refused),
+];
+
+/// Translates `mounts`, in their order. A cgroup file system shows `cgroup`, the container's own.
+///
+/// # Errors
+/// Names the entry and what is wrong with it: destination, source, or an option.
+///
+/// Source: runtime-spec: config.md, "Mounts"
+pub(crate) fn plan(bundle: &Bundle, cgroup: &Path) -> Result<Vec<Planned>> {
+    let entries = bundle.spec.mounts().as_deref().unwrap_or_default();
+    let planned = |(i, entry): (usize, &Entry)| {
+        let field = format!("config.json: mounts[{i}]");
+        let planned = plan_entry(entry, &bundle.dir, cgroup)
+            .with_context(|| field.clone())?;
+        Ok(Planned { field, ..planned })
+    };
+    entries.iter().enumerate().map(planned).collect()
+}
+
+fn plan_entry(entry: &Entry, bundle: &Path, cgroup: &Path) -> Result<Planned> {
+    let mount = translate(entry, bundle)?;
+    match mount.fstype.as_deref() {
+        Some("cgroup" | "cgroup2") => own_cgroup(&mount, cgroup),
+        _ => Ok(Planned {
+            field: String::new(),
+            mounts: vec![mount],
+            close: None,
+        }),
+    }
+}
+
+fn translate(entry: &Entry, bundle: &Path) -> Result<Mount> {
+    if !entry.destination().is_absolute() {
+        bail!("destination: {:?} is not an absolute path", entry.destination());
+    }
+    if entry.uid_mappings().is_some() || entry.gid_mappings().is_some() {
+        bail!("uidMappings: mounts with id maps are not supported yet");
+    }
+    let (mut flags, data) =
+        options(entry.options().as_deref().unwrap_or_default())?;
+    let typ = entry.typ().as_deref().filter(|typ| *typ != "none");
+    if matches!(typ, Some("bind" | "rbind")) {
+        flags |= MsFlags::MS_BIND;
+    }
+    let target = entry.destination().clone();
+    if flags.contains(MsFlags::MS_BIND) {
+        let source = bind_source(entry, bundle)?;
+        return Ok(Mount { source, target, fstype: None, flags, data: None });
+    }
+    let typ =
+        typ.context("type: missing, and no bind or rbind among the options")?;
+    let source = entry.source().clone().unwrap_or_else(|| PathBuf::from(typ));
+    Ok(Mount { source, target, fstype: Some(typ.to_owned()), flags, data })
+}
+
+/// A relative source counts from the bundle.
+fn bind_source(entry: &Entry, bundle: &Path) -> Result<PathBuf> {
+    let source = entry.source().as_ref().context("source: missing")?;
+    let source = bundle.join(source);
+    source
+        .symlink_metadata()
+        .with_context(|| format!("source: {}", source.display()))?;
+    Ok(source)
+}
+
+/// Sorts the options: known words to flags, everything else to the file system's data.
+fn options(options: &[String]) -> Result<(MsFlags, Option<String>)> {
+    let mut flags = MsFlags::empty();
+    let mut data = Vec::new();
+    for (i, option) in options.iter().enumerate() {
+        match WORDS
+            .iter()
+            .find(|(name, _)| name == option)
+            .map(|(_, word)| *word)
+        {
+            Some(Set(flag)) => flags |= flag,
+            Some(Clear(flag)) => flags -= flag,
+            Some(Refused) => {
+                bail!("options[{i}]: {option:?} is not supported yet")
+            }
+            None => data.push(option.as_str()),
+        }
+    }
+    Ok((flags, (!data.is_empty()).then(|| data.join(","))))
+}
+
+/// Shows the container its own cgroup where programs look for all of them. By bind mounts, because they work with and
+/// without a cgroup namespace: v2 has one tree; v1 gets a small tmpfs with a directory for each controller.
+fn own_cgroup(mount: &Mount, cgroup: &Path) -> Result<Planned> {
+    let own = Cgroup::open(cgroup)?;
+    let bind = |source: &Path, target: PathBuf| {
+        Mount::bind(source, target).with_flags(mount.flags)
+    };
+    let mut dirs: Vec<&Path> = own.paths().collect();
+    // Controllers that are mounted together share a directory.
+    dirs.dedup();
+    let planned =
+        |mounts, close| Planned { field: String::new(), mounts, close };
+    match own.version() {
+        Version::V2 => Ok(planned(
+            dirs.iter().map(|dir| bind(dir, mount.target.clone())).collect(),
+            None,
+        )),
+        Version::V1 => {
+            let flags = mount.flags - MsFlags::MS_RDONLY;
+            let tmpfs = Mount::new("tmpfs", &mount.target)
+                .with_flags(flags)
+                .with_data("mode=755,size=64k");
+            let in_tmpfs = |dir: &&Path| {
+                bind(dir, mount.target.join(controllers(dir, cgroup)))
+            };
+            let mounts =
+                [tmpfs].into_iter().chain(dirs.iter().map(in_tmpfs)).collect();
+            let close = mount
+                .flags
+                .contains(MsFlags::MS_RDONLY)
+                .then(|| mount.target.clone());
+            Ok(planned(mounts, close))
+        }
+    }
+}
+
+/// The name of the hierarchy that a cgroup's directory is in: `cpu,cpuacct` of `/sys/fs/cgroup/cpu,cpuacct/my/group`.
+fn controllers<'a>(dir: &'a Path, cgroup: &Path) -> &'a Path {
+    let depth = cgroup.components().count() - 1;
+    let hierarchy = dir.ancestors().nth(depth).and_then(Path::file_name);
+    Path::new(
+        hierarchy.expect("the directory of a cgroup ends in the cgroup's path"),
+    )
+}
+
+impl Planned {
+    /// Mounts inside the root. Runs in init.
+    pub(crate) fn mount_in(&self, root: &Root) -> Result<()> {
+        self.mounts
+            .iter()
+            .try_for_each(|mount| mount.mount_in(root))
+            .and_then(|()| self.close_in(root))
+            .with_context(|| self.field.clone())
+    }
+
+    fn close_in(&self, root: &Root) -> namespaces::Result<()> {
+        let Some(target) = &self.close else { return Ok(()) };
+        let mount = root.resolve(target)?;
+        remount(&path_of(mount.as_fd()), MsFlags::MS_RDONLY)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(json: &str) -> Result<Mount> {
+        translate(&serde_json::from_str(json).unwrap(), Path::new("/"))
+    }
+
+    #[test]
+    fn words_become_flags_and_the_rest_is_the_file_systems() {
+        let json = r#"{"destination":"/dev","type":"tmpfs","options":["nosuid","mode=755","ro","rw","size=64k"]}"#;
+        let mount = entry(json).unwrap();
+        assert_eq!(mount.flags, MsFlags::MS_NOSUID);
+        assert_eq!(mount.data.as_deref(), Some("mode=755,size=64k"));
+    }
+
+    #[test]
+    fn a_relative_source_counts_from_the_bundle() {
+        let mount = entry(
+            r#"{"destination":"/x","source":"etc","options":["rbind","ro"]}"#,
+        )
+        .unwrap();
+        assert_eq!(mount.source, Path::new("/etc"));
+        assert_eq!(
+            mount.flags,
+            MsFlags::MS_BIND | MsFlags::MS_REC | MsFlags::MS_RDONLY
+        );
+    }
+
+    #[test]
+    fn a_bad_mount_says_which_part_is_bad() {
+        for (json, start) in [
+            (r#"{"destination":"x","type":"tmpfs"}"#, "destination: "),
+            (r#"{"destination":"/x"}"#, "type: missing"),
+            (r#"{"destination":"/x","type":"bind"}"#, "source: missing"),
+            (
+                r#"{"destination":"/x","source":"/nowhere","options":["bind"]}"#,
+                "source: /nowhere",
+            ),
+            (
+                r#"{"destination":"/x","type":"tmpfs","options":["nodev","rslave"]}"#,
+                "options[1]: \"rslave\"",
+            ),
+        ] {
+            let error = entry(json).unwrap_err().to_string();
+            assert!(error.starts_with(start), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_hierarchy_is_named_by_its_directory() {
+        let dir = Path::new("/sys/fs/cgroup/cpu,cpuacct/a/b");
+        assert_eq!(
+            controllers(dir, Path::new("/a/b")),
+            Path::new("cpu,cpuacct")
+        );
+    }
+}

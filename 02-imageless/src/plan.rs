@@ -1,0 +1,66 @@
+//! All that a container will be, decided by the runtime from config.json before anything is made.
+//! What can be refused is refused here, where nothing has to be undone.
+
+use crate::capabilities::{self, Sets};
+use crate::cgroups::{self, Place};
+use crate::config::Bundle;
+use crate::devices::{self, Device};
+use crate::id::Id;
+use crate::isolation::{self, Isolation};
+use crate::mounts::{self, Planned};
+use crate::program::{self, Program};
+use crate::rlimits::{self, Rlimit};
+use crate::supported;
+use crate::sysctl::{self, Sysctl};
+use anyhow::Result;
+use namespaces::cgroup::Limits;
+
+/// Read by the runtime and, in the copy that clone3(2) makes, by init.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) bundle: Bundle,
+    pub(crate) isolation: Isolation,
+    pub(crate) cgroup: Place,
+    pub(crate) limits: Limits,
+    pub(crate) device_rules: Vec<String>,
+    pub(crate) sysctls: Vec<Sysctl>,
+    pub(crate) mounts: Vec<Planned>,
+    pub(crate) devices: Vec<Device>,
+    pub(crate) rlimits: Vec<Rlimit>,
+    pub(crate) capabilities: Sets,
+    pub(crate) program: Program,
+}
+
+impl Plan {
+    /// Translates a bundle's configuration for the container `id`.
+    ///
+    /// # Errors
+    /// Names the field that is wrong, or not supported.
+    pub(crate) fn new(bundle: Bundle, id: &Id) -> Result<Self> {
+        supported::check(&bundle.spec)?;
+        let linux =
+            bundle.spec.linux().as_ref().expect("checked by supported::check");
+        let process = bundle.process();
+        let resources = linux.resources().as_ref();
+        let isolation = isolation::plan(linux)?;
+        let cgroup = Place::plan(linux, id)?;
+        Ok(Self {
+            limits: resources
+                .map(cgroups::limits)
+                .transpose()?
+                .unwrap_or_default(),
+            device_rules: resources.map(cgroups::devices).unwrap_or_default(),
+            sysctls: sysctl::plan(&bundle.spec, isolation.own())?,
+            mounts: mounts::plan(&bundle, &cgroup.path)?,
+            devices: devices::plan(&bundle.spec)?,
+            rlimits: rlimits::plan(
+                process.rlimits().as_deref().unwrap_or_default(),
+            )?,
+            capabilities: capabilities::plan(process.capabilities().as_ref()),
+            program: program::plan(process)?,
+            isolation,
+            cgroup,
+            bundle,
+        })
+    }
+}

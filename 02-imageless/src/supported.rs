@@ -1,0 +1,160 @@
+//! What a configuration may ask for and this runtime does not do yet. Asked for and ignored is worse than refused:
+//! a container without its seccomp filter looks like one that has it.
+
+use anyhow::{Result, bail};
+use oci_spec::runtime::{Hooks, Linux, LinuxResources, Process, Spec};
+
+/// A field, and whether a configuration uses it.
+type Row<T> = (&'static str, fn(&T) -> bool);
+
+const SPEC: &[Row<Spec>] = &[
+    ("hooks", |spec| spec.hooks().as_ref().is_some_and(has_hooks)),
+    ("linux", |spec| spec.linux().is_none()),
+];
+
+const PROCESS: &[Row<Process>] = &[
+    ("process.terminal", |process| process.terminal() == Some(true)),
+    ("process.apparmorProfile", |process| is_set(process.apparmor_profile())),
+    ("process.selinuxLabel", |process| is_set(process.selinux_label())),
+    ("process.scheduler", |process| process.scheduler().is_some()),
+    ("process.ioPriority", |process| process.io_priority().is_some()),
+    ("process.execCPUAffinity", |process| {
+        process.exec_cpu_affinity().is_some()
+    }),
+];
+
+const LINUX: &[Row<Linux>] = &[
+    ("linux.seccomp", |linux| linux.seccomp().is_some()),
+    ("linux.rootfsPropagation", |linux| {
+        let propagation = linux.rootfs_propagation().as_deref();
+        !matches!(propagation, None | Some("" | "private" | "rprivate"))
+    }),
+    ("linux.mountLabel", |linux| is_set(linux.mount_label())),
+    ("linux.intelRdt", |linux| linux.intel_rdt().is_some()),
+    ("linux.memoryPolicy", |linux| linux.memory_policy().is_some()),
+    ("linux.personality", |linux| linux.personality().is_some()),
+    ("linux.timeOffsets", |linux| {
+        linux.time_offsets().as_ref().is_some_and(|all| !all.is_empty())
+    }),
+    ("linux.netDevices", |linux| {
+        linux.net_devices().as_ref().is_some_and(|all| !all.is_empty())
+    }),
+];
+
+const RESOURCES: &[Row<LinuxResources>] = &[
+    ("linux.resources.blockIO", |resources| {
+        resources
+            .block_io()
+            .as_ref()
+            .is_some_and(|io| *io != Default::default())
+    }),
+    ("linux.resources.hugepageLimits", |resources| {
+        resources.hugepage_limits().as_ref().is_some_and(|all| !all.is_empty())
+    }),
+    ("linux.resources.network", |resources| {
+        resources
+            .network()
+            .as_ref()
+            .is_some_and(|net| *net != Default::default())
+    }),
+    ("linux.resources.rdma", |resources| {
+        resources.rdma().as_ref().is_some_and(|all| !all.is_empty())
+    }),
+    ("linux.resources.unified", |resources| {
+        resources.unified().as_ref().is_some_and(|all| !all.is_empty())
+    }),
+];
+
+/// Refuses a configuration that asks for something that would not be done.
+///
+/// # Errors
+/// Names the first such field.
+pub(crate) fn check(spec: &Spec) -> Result<()> {
+    refuse(SPEC, Some(spec))?;
+    refuse(PROCESS, spec.process().as_ref())?;
+    let linux = spec.linux().as_ref();
+    refuse(LINUX, linux)?;
+    refuse(RESOURCES, linux.and_then(|linux| linux.resources().as_ref()))
+}
+
+fn refuse<T>(rows: &[Row<T>], part: Option<&T>) -> Result<()> {
+    let Some(part) = part else { return Ok(()) };
+    let Some((field, _)) = rows.iter().find(|(_, asked_for)| asked_for(part))
+    else {
+        return Ok(());
+    };
+    match *field {
+        "linux" => bail!(
+            "config.json: linux: missing: only Linux containers are supported"
+        ),
+        "process.terminal" => bail!(
+            "config.json: process.terminal: not supported yet\nhint: set it to false"
+        ),
+        field => bail!(
+            "config.json: {field}: not supported yet\nhint: take it out of config.json"
+        ),
+    }
+}
+
+fn has_hooks(hooks: &Hooks) -> bool {
+    let stages = [
+        hooks.create_runtime(),
+        hooks.create_container(),
+        hooks.start_container(),
+        hooks.poststart(),
+        hooks.poststop(),
+    ];
+    stages
+        .into_iter()
+        .any(|stage| stage.as_ref().is_some_and(|hooks| !hooks.is_empty()))
+        || has_prestart(hooks)
+}
+
+/// Apart, because the runtime-spec has deprecated it; engines still write it.
+#[allow(deprecated)]
+fn has_prestart(hooks: &Hooks) -> bool {
+    hooks.prestart().as_ref().is_some_and(|hooks| !hooks.is_empty())
+}
+
+fn is_set(text: &Option<String>) -> bool {
+    text.as_ref().is_some_and(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_that_would_be_ignored_is_refused_by_its_name() {
+        for (json, field) in [
+            (
+                r#"{"linux":{},"process":{"user":{},"cwd":"/","terminal":true}}"#,
+                "process.terminal",
+            ),
+            (
+                r#"{"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}"#,
+                "linux.seccomp",
+            ),
+            (r#"{"linux":{},"hooks":{"poststop":[{"path":"/x"}]}}"#, "hooks"),
+            (
+                r#"{"linux":{"resources":{"unified":{"a":"b"}}}}"#,
+                "linux.resources.unified",
+            ),
+            (r#"{}"#, "linux"),
+        ] {
+            let error = check(&serde_json::from_str(json).unwrap())
+                .expect_err(json)
+                .to_string();
+            assert!(
+                error.starts_with(&format!("config.json: {field}: ")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_empty_field_asks_for_nothing() {
+        let json = r#"{"linux":{"rootfsPropagation":"","resources":{"unified":{}}},"hooks":{"prestart":[]}}"#;
+        check(&serde_json::from_str(json).unwrap()).unwrap();
+    }
+}
