@@ -1,5 +1,5 @@
-//! One call of the runtime: run the program, wait, and turn what it printed into
-//! a value or an error. The only place of stage 03 that waits for a program.
+//! One call of the runtime: run the program, wait, and turn what it printed
+//! into a value or an error.
 
 use std::io;
 use std::path::Path;

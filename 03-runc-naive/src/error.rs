@@ -121,8 +121,9 @@ mod tests {
 
     #[test]
     fn warnings_before_the_error_are_left_out() {
-        let stderr = b"time=\"t\" level=warning msg=\"cgroup busy\"\n\
-                       time=\"t\" level=error msg=\"exec: \\\"bahs\\\": not found\"\n";
+        let stderr = br#"time="t" level=warning msg="cgroup busy"
+time="t" level=error msg="exec: \"bahs\": not found"
+"#;
         assert_eq!(last_printed_error(stderr), r#"exec: "bahs": not found"#);
     }
 

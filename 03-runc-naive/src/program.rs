@@ -3,8 +3,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// Returns the path of `imageless` beside the running program or on `PATH`, else
-/// the name `runc`.
+/// Returns the path of `imageless` beside the running program or on `PATH`,
+/// else the name `runc`.
 ///
 /// The workspace is complete in itself: all binaries that one build put into
 /// one directory find each other. Everything else is asked for by name.

@@ -81,15 +81,17 @@ mod tests {
 
     #[test]
     fn a_stopped_container_has_no_pid() {
-        let printed = r#"{"ociVersion":"1.0.2","id":"a","pid":0,"status":"stopped","bundle":"/b",
-                          "rootfs":"/b/rootfs","created":"2026-11-23T18:41:08Z","owner":""}"#;
+        let printed = r#"{"ociVersion": "1.0.2", "id": "a", "pid": 0,
+            "status": "stopped", "bundle": "/b", "rootfs": "/b/rootfs",
+            "created": "2026-11-23T18:41:08Z", "owner": ""}"#;
         let state: State = serde_json::from_str(printed).unwrap();
         assert_eq!((state.status, state.pid), (Status::Stopped, None));
     }
 
     #[test]
     fn null_annotations_are_none() {
-        let printed = r#"{"id":"a","pid":4,"status":"created","bundle":"/b","annotations":null}"#;
+        let printed = r#"{"id": "a", "pid": 4, "status": "created",
+            "bundle": "/b", "annotations": null}"#;
         let state: State = serde_json::from_str(printed).unwrap();
         assert_eq!((state.pid, state.annotations.len()), (Some(4), 0));
     }

@@ -95,10 +95,10 @@ fn an_unknown_id_is_not_found_by_any_verb() {
             ("delete", runtime.delete("nobody", Force::No)),
         ];
         for (verb, answer) in verbs {
-            assert!(
-                matches!(&answer, Err(RuntimeError::NotFound { id }) if id == "nobody"),
-                "{verb}: {answer:?}"
-            );
+            let Err(RuntimeError::NotFound { id }) = answer else {
+                panic!("{verb}: {answer:?}");
+            };
+            assert_eq!(id, "nobody");
         }
         runtime.delete("nobody", Force::Yes).unwrap();
     });

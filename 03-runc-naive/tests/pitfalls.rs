@@ -201,6 +201,8 @@ fn a_program_that_is_no_program_fails_in_the_container_after_create() {
         let printed = rig.run_example("two_failures", &bundle);
         assert!(printed.has("create: exit status: 0\n"), "{printed:?}");
         rig.wait_for("two-failures", Status::Stopped);
+        assert!(printed.has("start: Ok(())\n"), "{printed:?}");
+        assert!(printed.has("format error"), "{printed:?}");
         let pid = printed.pid_after("container process ");
         assert_ne!(reap(pid), WaitStatus::Exited(pid, 0));
         rig.runtime.delete("two-failures", Force::No).unwrap();

@@ -82,10 +82,14 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if within(GRACE, || self.leaks().is_empty().then_some(())).is_some() {
+        let mut left = Vec::new();
+        let content = within(GRACE, || {
+            left = self.leaks();
+            left.is_empty().then_some(())
+        });
+        if content.is_some() {
             return;
         }
-        let left = self.leaks();
         leaks::remove(&left);
         let stuck =
             self.leaks().iter().any(|leak| matches!(leak, Leak::Mount(_)));

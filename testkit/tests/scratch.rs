@@ -148,8 +148,9 @@ fn a_leaked_container_is_found_though_it_sees_another_root() {
     let bundle = Bundle::busybox(&scratch, "box", &["true"]);
     // What a runtime does, without a cgroup, environment or argument that would
     // give it away first.
-    let script = "mount --bind rootfs rootfs && cd rootfs && pivot_root . . && umount -l . && \
-                  cd / && exec env -i sleep 1000";
+    let script = "mount --bind rootfs rootfs && cd rootfs && \
+                  pivot_root . . && umount -l . && cd / && \
+                  exec env -i sleep 1000";
     let mut unshare = Command::new("unshare");
     unshare.args(["--mount", "sh", "-c", script]).current_dir(bundle.path());
     let child = unshare.spawn().unwrap();

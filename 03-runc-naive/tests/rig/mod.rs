@@ -45,8 +45,8 @@ pub(crate) fn on_each_runtime(claim: impl Fn(&Rig)) {
 
 impl Rig {
     /// Waits until the test opens the gate, then says so.
-    pub(crate) const WAIT_AT_GATE: &str = "until [ -e /var/gate ]; do sleep 0.02; \
-                                    done; echo through the gate";
+    pub(crate) const WAIT_AT_GATE: &str =
+        "until [ -e /var/gate ]; do sleep 0.02; done; echo through the gate";
 
     fn new(runtime: &RuntimeUnderTest) -> Rig {
         let scratch = Scratch::new();
@@ -104,8 +104,9 @@ impl Rig {
 }
 
 impl Printed {
+    /// Tells whether it printed `text`, in small or capital letters.
     pub(crate) fn has(&self, text: &str) -> bool {
-        self.0.contains(text)
+        self.0.to_lowercase().contains(&text.to_lowercase())
     }
 
     pub(crate) fn pid_after(&self, words: &str) -> Pid {
