@@ -108,6 +108,38 @@ impl Rig {
         command
     }
 
+    /// The command line of the shim, with other values for some of its options.
+    pub fn command_with(&self, values: &[(&str, PathBuf)]) -> Command {
+        let usual = self.command();
+        let mut args: Vec<_> =
+            usual.get_args().map(ToOwned::to_owned).collect();
+        for (option, value) in values {
+            let at = args
+                .iter()
+                .position(|arg| arg == option)
+                .expect("the shim is given all options");
+            args[at + 1] = value.into();
+        }
+        let mut command = Command::new(usual.get_program());
+        command
+            .args(args)
+            .env("SCRATCH", self.scratch.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The command line of the shim, started by a shell that runs `script` with it as `"$@"`.
+    pub fn shell(&self, script: &str) -> Command {
+        let shim = self.command();
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", script, "sh"])
+            .arg(shim.get_program())
+            .args(shim.get_args());
+        command.env("SCRATCH", self.scratch.path()).stdin(Stdio::null());
+        command
+    }
+
     fn conman_shim(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_conman-shim"));
         command.arg("--shim-pidfile").arg(self.path("shim.pid"));
