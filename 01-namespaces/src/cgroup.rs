@@ -5,6 +5,7 @@
 mod files;
 mod layout;
 mod limits;
+mod plan;
 mod usage;
 mod v1;
 mod v2;
@@ -83,8 +84,7 @@ impl Cgroup {
         Ok(cgroup)
     }
 
-    /// Opens a cgroup that was created before. Does not look whether it is
-    /// there.
+    /// Opens a cgroup that was created before; does not look if it is there.
     ///
     /// # Errors
     /// ENOENT: no cgroups mounted.
@@ -149,7 +149,7 @@ impl Cgroup {
     /// names it). EINVAL: out of range.
     /// EBUSY: v1, and more memory is in use already.
     pub fn set(&self, limits: &Limits) -> Result<()> {
-        self.plan(limits).into_iter().try_for_each(|setting| {
+        self.settings(limits).into_iter().try_for_each(|setting| {
             let path = self.file(setting.controller, setting.file)?;
             files::write(&path, &setting.value)
                 .map_err(|error| self.explain(error, setting.controller))
@@ -157,7 +157,7 @@ impl Cgroup {
     }
 
     /// Lists the files and values that [`Cgroup::set`] would write.
-    fn plan(&self, limits: &Limits) -> Vec<Setting> {
+    fn settings(&self, limits: &Limits) -> Vec<Setting> {
         match self.version {
             Version::V1 => v1::settings(limits),
             Version::V2 => v2::settings(limits),

@@ -6,7 +6,7 @@
 use crate::error::{InCall, Result, SyscallError};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
-use nix::sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat, mknodat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat, mknodat, umask};
 use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
@@ -135,12 +135,8 @@ impl Root {
     /// Source: mknodat(2)
     pub fn mknod(&self, path: &Path, node: &Node) -> Result<()> {
         let (dir, name) = self.parent(path)?;
-        mknodat(&dir, name, node.kind, node.mode, node.device).in_call(|| {
-            format!(
-                "mknodat({:?}, {path:?}, {:?}, {:#o})",
-                self.path, node.kind, node.mode
-            )
-        })
+        without_umask(|| mknodat(&dir, name, node.kind, node.mode, node.device))
+            .in_call(|| format!("mknodat({:?}, {path:?}, {node:?})", self.path))
     }
 
     /// Makes a symlink inside the root, with the directories above it. A file
@@ -185,7 +181,8 @@ impl Root {
     fn create_dir(&self, parent: &OwnedFd, path: &Path) -> Result<OwnedFd> {
         let call = || format!("mkdirat({:?}, {path:?})", self.path);
         let name = path.file_name().ok_or(Errno::EINVAL).in_call(call)?;
-        mkdirat(parent, name, Mode::from_bits_truncate(0o755)).in_call(call)?;
+        let mode = Mode::from_bits_truncate(0o755);
+        without_umask(|| mkdirat(parent, name, mode)).in_call(call)?;
         let flags = OFlag::O_PATH
             | OFlag::O_DIRECTORY
             | OFlag::O_NOFOLLOW
@@ -234,6 +231,15 @@ pub struct Node {
     pub mode: Mode,
     /// Device number, see makedev(3); 0 if it is no device.
     pub device: u64,
+}
+
+/// The caller's umask is about the caller's files: with 077 a container's
+/// /dev/null would be root's alone.
+fn without_umask<T>(make: impl FnOnce() -> T) -> T {
+    let mask = umask(Mode::empty());
+    let made = make();
+    umask(mask);
+    made
 }
 
 /// Gives a path that means exactly the file of a handle, for calls such as

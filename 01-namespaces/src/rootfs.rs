@@ -12,7 +12,7 @@ use nix::mount::{MntFlags, MsFlags, umount2};
 use nix::sys::stat::{Mode, SFlag, makedev};
 use nix::unistd::{chdir, fchdir, pivot_root};
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Makes every mount private: what is mounted here does not appear on the host.
 /// **First of all**; a new mount namespace starts with copies that still share.
@@ -71,16 +71,35 @@ impl DefaultDevice {
     ///
     /// Source: mknod(2), user_namespaces(7)
     pub fn create(&self, root: &Root, namespaces: Namespaces) -> Result<()> {
-        let path = format!("/dev/{}", self.name);
         if namespaces.contains(Namespace::User) {
-            return Mount::bind(&path, &path).mount_in(root);
+            return self.bind().mount_in(root);
         }
         let (major, minor) = self.number;
-        let mode = Mode::from_bits_truncate(0o666);
-        root.mknod(
-            Path::new(&path),
-            &Node { kind: SFlag::S_IFCHR, mode, device: makedev(major, minor) },
+        let node = Node {
+            kind: SFlag::S_IFCHR,
+            mode: Mode::from_bits_truncate(0o666),
+            device: makedev(major, minor),
+        };
+        root.mknod(&self.path(), &node)
+    }
+
+    /// Prints the call that [`DefaultDevice::create`] makes.
+    pub fn call(&self, namespaces: Namespaces) -> String {
+        if namespaces.contains(Namespace::User) {
+            return self.bind().to_string();
+        }
+        let ((major, minor), path) = (self.number, self.path());
+        format!(
+            "mknodat(.., {path:?}, S_IFCHR|0666, makedev({major}, {minor}))"
         )
+    }
+
+    fn bind(&self) -> Mount {
+        Mount::bind(self.path(), self.path())
+    }
+
+    fn path(&self) -> PathBuf {
+        Path::new("/dev").join(self.name)
     }
 }
 

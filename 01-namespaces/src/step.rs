@@ -1,0 +1,110 @@
+//! The steps of the child: each is a value that can be printed and done.
+
+use namespaces::mounts::Mount;
+use namespaces::namespace::{Namespace, Namespaces, unshare};
+use namespaces::root::Root;
+use namespaces::rootfs::{
+    DefaultDevice, bind_root, make_private, make_read_only, mask, pivot,
+};
+use namespaces::{InCall, Result};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// What the child does to its own surroundings.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Makes the cgroup namespace only now: its root is the cgroup that the
+    /// process is in, and at clone3(2) that was still the parent's.
+    UnshareCgroup,
+    /// Sets the host name.
+    SetHostname(OsString),
+    /// Stops mounts from spreading to the host.
+    MakePrivate,
+    /// Mounts on the tree as it is.
+    Mount(Mount),
+    /// Furnishes a directory and makes it the root.
+    Root(PathBuf, Vec<RootStep>),
+}
+
+/// What is done inside the directory that becomes the root.
+#[derive(Debug)]
+pub(crate) enum RootStep {
+    Mount(Mount),
+    Device(&'static DefaultDevice, Namespaces),
+    /// A symlink: to what, at which path.
+    Link(&'static str, &'static str),
+    Mask(&'static str),
+    ReadOnly(&'static str),
+}
+
+impl Step {
+    /// Does it.
+    pub(crate) fn run(&self) -> Result<()> {
+        match self {
+            Self::UnshareCgroup => {
+                unshare([Namespace::Cgroup].into_iter().collect())
+            }
+            Self::SetHostname(name) => nix::unistd::sethostname(name)
+                .in_call(|| format!("sethostname({name:?})")),
+            Self::MakePrivate => make_private(),
+            Self::Mount(mount) => mount.mount(),
+            Self::Root(dir, steps) => {
+                let root = bind_root(dir)?;
+                steps.iter().try_for_each(|step| step.run(&root))?;
+                pivot(root)
+            }
+        }
+    }
+
+    /// Lists the system calls that it will make.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        match self {
+            Self::UnshareCgroup => vec!["unshare(CLONE_NEWCGROUP)".into()],
+            Self::SetHostname(name) => vec![format!("sethostname({name:?})")],
+            Self::MakePrivate => {
+                vec![
+                    r#"mount(NULL, "/", NULL, MS_REC|MS_PRIVATE, NULL)"#.into(),
+                ]
+            }
+            Self::Mount(mount) => vec![mount.to_string()],
+            Self::Root(dir, steps) => {
+                let bind = Mount::bind(dir, dir).to_string();
+                let pivot = [
+                    format!("fchdir({dir:?})"),
+                    r#"pivot_root(".", ".")"#.into(),
+                    r#"umount2(".", MNT_DETACH)"#.into(),
+                ];
+                let inside = steps.iter().map(RootStep::call);
+                [bind].into_iter().chain(inside).chain(pivot).collect()
+            }
+        }
+    }
+}
+
+impl RootStep {
+    fn run(&self, root: &Root) -> Result<()> {
+        match self {
+            Self::Mount(mount) => mount.mount_in(root),
+            Self::Device(device, namespaces) => {
+                device.create(root, *namespaces)
+            }
+            Self::Link(to, at) => root.symlink(Path::new(to), Path::new(at)),
+            Self::Mask(path) => mask(root, Path::new(path)),
+            Self::ReadOnly(path) => make_read_only(root, Path::new(path)),
+        }
+    }
+
+    fn call(&self) -> String {
+        match self {
+            Self::Mount(mount) => mount.to_string(),
+            Self::Device(device, namespaces) => device.call(*namespaces),
+            Self::Link(to, at) => format!("symlinkat({to:?}, .., {at:?})"),
+            Self::Mask(path) => {
+                format!("mount(\"/dev/null\" or \"tmpfs\", {path:?}, ..)")
+            }
+            Self::ReadOnly(path) => Mount::bind(path, path)
+                .with_flags(nix::mount::MsFlags::MS_RDONLY)
+                .to_string(),
+        }
+    }
+}
