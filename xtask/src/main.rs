@@ -8,6 +8,7 @@ mod bench;
 mod book;
 mod cargo;
 mod ci;
+mod demo;
 mod doctor;
 mod package;
 mod progress;
@@ -15,6 +16,7 @@ mod root;
 mod run;
 mod stage;
 mod test;
+mod vm;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -34,15 +36,20 @@ enum Command {
     Doctor,
     /// Install the system packages that tests, demo and bench need
     Packages(package::Args),
+    /// The main job as a story: a container outlives its manager
+    Demo(demo::Args),
     /// Build a stage's program as you, run it as root
     Run(run::Args),
     /// Run every test, as root where a test needs it
     Test(test::Args),
     /// All that must hold before a change: lints, tests, book, demo
     Ci,
-    /// Measure side by side with the programs that we want to be faster than
+    /// Measure our programs side by side with their counterparts
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// A machine with pure cgroup v2: run the tests in it, or a shell
+    #[command(subcommand)]
+    Vm(vm::Vm),
     /// The book: build, lint, test its transcripts, bless them
     #[command(disable_help_flag = true)]
     Book {
@@ -66,10 +73,12 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Doctor => doctor::doctor(),
         Command::Packages(args) => package::packages(&args),
+        Command::Demo(args) => demo::demo(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::test(&args),
         Command::Ci => ci::ci(),
         Command::Bench(bench) => bench::bench(&bench),
+        Command::Vm(vm) => vm::vm(&vm),
         Command::Book { args } => book::book(&args),
         Command::AsRoot { argv } => root::exec_as_root(&argv),
     };

@@ -19,6 +19,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(crate) enum Need {
     Demo,
     Bench,
+    /// The machine with cgroup v2.
+    Vm,
     /// The tests and the book's chapter of this stage.
     Stage(u8),
 }
@@ -40,6 +42,7 @@ const A_DAY: i64 = 24 * 60 * 60;
 pub(crate) const ALL: &[Need] = &[
     Need::Demo,
     Need::Bench,
+    Need::Vm,
     Need::Stage(1),
     Need::Stage(2),
     Need::Stage(3),
@@ -92,6 +95,12 @@ pub(crate) const PACKAGES: &[Package] = &[
             Need::Stage(4),
             Need::Stage(5),
         ],
+    },
+    Package {
+        name: "qemu-system-x86",
+        provides: "qemu-system-x86_64",
+        why: "boots the machine with pure cgroup v2",
+        needed_by: &[Need::Vm],
     },
     Package {
         name: "time",

@@ -1,0 +1,120 @@
+//! The guest's whole file system: busybox, and programs of this machine at their own paths with the libraries that they need.
+
+use std::fs::{self, File};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// A directory that becomes an initramfs.
+pub(super) struct Initramfs {
+    root: PathBuf,
+}
+
+impl Initramfs {
+    /// Starts anew in `root` with busybox, the two init scripts, and users for the tests that drop root.
+    pub(super) fn new(root: &Path) -> Result<Self> {
+        if root.exists() {
+            fs::remove_dir_all(root)
+                .with_context(|| format!("remove {root:?}"))?;
+        }
+        let this = Self { root: root.to_owned() };
+        for dir in ["bin", "etc", "root", "usr"] {
+            fs::create_dir_all(root.join(dir))
+                .with_context(|| format!("mkdir {dir} in {root:?}"))?;
+        }
+        this.copy(Path::new("/bin/busybox"))?;
+        symlink("busybox", root.join("bin/sh"))?;
+        this.script("init", include_str!("init.sh"))?;
+        this.script("machine", include_str!("machine.sh"))?;
+        fs::write(
+            root.join("etc/passwd"),
+            "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
+        )?;
+        fs::write(root.join("etc/group"), "root:x:0:\nnogroup:x:65534:\n")?;
+        Ok(this)
+    }
+
+    /// Adds programs, each with the shared libraries that ldd(1) names.
+    pub(super) fn with_programs<P: AsRef<Path>>(
+        self,
+        programs: impl IntoIterator<Item = P>,
+    ) -> Result<Self> {
+        for program in programs {
+            let program = program.as_ref();
+            self.copy(program)?;
+            let output =
+                Command::new("ldd").arg(program).output().context("ldd")?;
+            let listing = String::from_utf8_lossy(&output.stdout);
+            for library in
+                listing.split_whitespace().filter(|word| word.starts_with('/'))
+            {
+                self.copy(Path::new(library))?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Adds the script that the guest runs once it is a machine.
+    pub(super) fn with_lane(self, script: &str) -> Result<Self> {
+        self.script("lane", &format!("#!/bin/sh\n{script}"))?;
+        Ok(self)
+    }
+
+    /// Writes the archive that the kernel unpacks.
+    pub(super) fn pack(&self, archive: &Path) -> Result<PathBuf> {
+        let mut find = Command::new("find")
+            .arg(".")
+            .current_dir(&self.root)
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("find")?;
+        let names = find.stdout.take().context("find: no standard output")?;
+        let status = Command::new("/bin/busybox")
+            .args(["cpio", "-o", "-H", "newc"])
+            .current_dir(&self.root)
+            .stdin(names)
+            .stdout(
+                File::create(archive)
+                    .with_context(|| format!("create {archive:?}"))?,
+            )
+            .stderr(Stdio::null())
+            .status()
+            .context("busybox cpio")?;
+        find.wait().context("find")?;
+        if status.success() {
+            Ok(archive.to_owned())
+        } else {
+            bail!("busybox cpio: {status}")
+        }
+    }
+
+    /// Copies a file to the same path inside, once; without debugging symbols, which the guest's memory would have to hold.
+    fn copy(&self, file: &Path) -> Result<()> {
+        let inside = self.root.join(file.strip_prefix("/").unwrap_or(file));
+        if inside.exists() {
+            return Ok(());
+        }
+        let dir = inside.parent().context("a file without a directory")?;
+        fs::create_dir_all(dir).with_context(|| format!("mkdir({dir:?})"))?;
+        let strip = Command::new("strip")
+            .arg("-o")
+            .arg(&inside)
+            .arg(file)
+            .stderr(Stdio::null())
+            .status();
+        if strip.is_ok_and(|status| status.success()) {
+            return Ok(());
+        }
+        fs::copy(file, &inside).with_context(|| format!("copy {file:?}"))?;
+        Ok(())
+    }
+
+    fn script(&self, name: &str, text: &str) -> Result<()> {
+        let path = self.root.join(name);
+        fs::write(&path, text).with_context(|| format!("write {path:?}"))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        Ok(())
+    }
+}
