@@ -2,6 +2,7 @@
 //! it differs. It is the same text on every machine, so that a bundle can move
 //! and a reader can compare.
 
+use namespaces::rootfs::{MASKED_PATHS, READ_ONLY_PATHS};
 use oci_spec::runtime::{
     Capabilities, Capability, Linux, LinuxBuilder, LinuxCapabilitiesBuilder,
     LinuxDeviceCgroupBuilder, LinuxIdMappingBuilder, LinuxNamespaceBuilder,
@@ -98,23 +99,6 @@ const ROOTLESS_NAMESPACES: [Namespace; 6] = [
     Namespace::Cgroup,
     Namespace::User,
 ];
-
-/// Files of the kernel that tell of the whole machine, or harm it.
-const MASKED_PATHS: [&str; 10] = [
-    "/proc/acpi",
-    "/proc/asound",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/proc/sched_debug",
-    "/sys/firmware",
-    "/proc/scsi",
-];
-
-const READONLY_PATHS: [&str; 5] =
-    ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /// Who will run the container.
 #[derive(Clone, Copy, Debug)]
@@ -220,7 +204,7 @@ fn mount((destination, typ, source, options): MountLine) -> Mount {
 fn linux(owner: Owner) -> Linux {
     let mut linux = LinuxBuilder::default()
         .masked_paths(MASKED_PATHS.map(str::to_owned))
-        .readonly_paths(READONLY_PATHS.map(str::to_owned))
+        .readonly_paths(READ_ONLY_PATHS.map(str::to_owned))
         .build()
         .expect(BUILDS);
     let namespaces = match owner {
