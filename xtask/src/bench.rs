@@ -7,14 +7,13 @@ mod bundle;
 mod measure;
 mod report;
 
-use crate::cargo::{Profile, binaries, build};
+use crate::cargo::{Profile, binaries, build, xtask};
 use crate::package::{self, Missing, Need};
 use crate::progress::step;
 use crate::root::{as_root, shown};
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use report::Measurement;
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -78,7 +77,7 @@ fn runtime(runs: u32, json: Option<&Path>) -> Result<()> {
 /// Measures in a process of its own: it has to be root, and to change its view
 /// of /sys/fs/cgroup. It answers with JSON.
 fn measured(imageless: &Path, bundle: &Path, runs: u32) -> Result<String> {
-    let mut command = as_root(env::current_exe().context("/proc/self/exe")?);
+    let mut command = as_root(xtask()?);
     command.args(["bench", "measure"]).arg(imageless).arg(bundle);
     command.arg(runs.to_string()).stderr(Stdio::inherit());
     let output = command.output().with_context(|| shown(&command))?;

@@ -68,6 +68,15 @@ pub(crate) fn binaries(profile: Profile) -> Result<PathBuf> {
     }))
 }
 
+/// This program, by its path: a build since may have replaced the file that
+/// /proc/self/exe means.
+///
+/// # Errors
+/// Those of [`binaries`].
+pub(crate) fn xtask() -> Result<PathBuf> {
+    Ok(binaries(Profile::Dev)?.join("xtask"))
+}
+
 /// `PATH=..` with the freshly built programs first, as an argument for env(1).
 ///
 /// # Errors

@@ -4,13 +4,14 @@
 //! wants to hear everything in one run, and a step on a broken build is short.
 
 use crate::book;
-use crate::cargo::cargo;
+use crate::cargo::{cargo, xtask};
 use crate::package::{self, Missing};
 use crate::progress::step;
 use crate::root::succeed;
 use crate::test::{self, Tally};
 use anyhow::{Result, bail};
 use std::ffi::OsString;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// What a step does.
@@ -18,6 +19,7 @@ enum Work {
     Cargo(&'static [&'static str]),
     Test,
     Book(&'static str),
+    Demo,
 }
 
 /// Cheap steps first; all share one target directory.
@@ -42,6 +44,7 @@ const STEPS: &[(&str, Work)] = &[
     ("book lint", Work::Book("lint")),
     ("book test", Work::Book("test")),
     ("book build", Work::Book("build")),
+    ("demo", Work::Demo),
 ];
 
 /// How a step went.
@@ -98,6 +101,8 @@ fn perform(work: &Work, tests: &mut Option<Tally>) -> Result<()> {
             tests.insert(tally).verdict()
         }
         Work::Book(verb) => book::book(&[OsString::from(verb)]),
+        // A child: it may have to become root.
+        Work::Demo => succeed(Command::new(xtask()?).arg("demo")),
     }
 }
 

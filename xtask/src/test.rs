@@ -5,7 +5,7 @@
 
 mod tally;
 
-use crate::cargo::{Profile, cargo, path_with_binaries};
+use crate::cargo::{Profile, cargo, path_with_binaries, xtask};
 use crate::package::{self, Missing, Need};
 use crate::progress::step;
 use crate::root::{is_root, shown, succeed};
@@ -95,8 +95,7 @@ fn test_command(which: &[&str]) -> Result<Command> {
     command.arg(cargo.get_program()).args(cargo.get_args());
     command.current_dir(crate::cargo::repository()).arg("--no-fail-fast");
     if !is_root() {
-        let xtask = env::current_exe().context("/proc/self/exe")?;
-        let runner = format!("['{}', 'as-root']", xtask.display());
+        let runner = format!("['{}', 'as-root']", xtask()?.display());
         let setting = format!("target.'cfg(unix)'.runner = {runner}");
         command.args(["--config", &setting]);
     }
