@@ -2,7 +2,8 @@
 //! Serde comes on top, because state.json keeps what was asked in CRI's own words.
 
 /// Every message can be stored; fields that an older state.json lacks take protobuf's defaults.
-const MESSAGE: &str = "#[derive(serde::Serialize, serde::Deserialize)] #[serde(default)]";
+const MESSAGE: &str =
+    "#[derive(serde::Serialize, serde::Deserialize)] #[serde(default)]";
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=proto/api.proto");
