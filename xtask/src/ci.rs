@@ -5,7 +5,6 @@
 
 use crate::book;
 use crate::cargo::{cargo, xtask};
-use crate::package::{self, Missing};
 use crate::progress::step;
 use crate::root::succeed;
 use crate::test::{self, Tally};
@@ -59,7 +58,6 @@ struct Outcome {
 /// # Errors
 /// A step failed.
 pub(crate) fn ci() -> Result<()> {
-    package::ensure(package::ALL, Missing::Install)?;
     let mut tests = None;
     let outcomes: Vec<_> = STEPS
         .iter()

@@ -52,18 +52,24 @@ impl Finding {
         match self {
             Finding::Fine(what) => format!("ok       {}", wrapped(what, 9)),
             Finding::Missing { what, fix, blocks } => {
-                let numbers: Vec<_> = blocks
-                    .iter()
-                    .map(|number| format!("{number:02}"))
-                    .collect();
+                let what = wrapped(what, 9);
+                let blocked = chapter_list(blocks);
+                let indent = " ".repeat(9);
                 format!(
-                    "missing  {}\n         fix: {fix}\n         blocks: chapter {}",
-                    wrapped(what, 9),
-                    numbers.join(", ")
+                    "missing  {what}\n{indent}fix: {fix}\n{indent}blocks: {blocked}"
                 )
             }
         }
     }
+}
+
+fn chapter_list(numbers: &[u8]) -> String {
+    if numbers.is_empty() {
+        return "no chapter".to_owned();
+    }
+    let numbers: Vec<_> =
+        numbers.iter().map(|number| format!("{number:02}")).collect();
+    format!("chapter {}", numbers.join(", "))
 }
 
 /// Prints all findings.
@@ -117,10 +123,11 @@ mod tests {
     fn a_missing_thing_comes_with_its_fix_and_the_chapters_it_blocks() {
         let finding =
             Finding::missing("overlayfs", "sudo modprobe overlay", &[2, 5]);
-        assert_eq!(
-            finding.shown(),
-            "missing  overlayfs\n         fix: sudo modprobe overlay\n         blocks: chapter 02, 05"
-        );
+        let shown = finding.shown();
+        let lines: Vec<_> = shown.lines().map(str::trim).collect();
+        assert_eq!(lines[0], "missing  overlayfs");
+        assert_eq!(lines[1], "fix: sudo modprobe overlay");
+        assert_eq!(lines[2], "blocks: chapter 02, 05");
     }
 
     #[test]
