@@ -9,7 +9,7 @@ use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat, mknodat, umask};
 use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// Holds the root directory of a container, seen from outside.
 #[derive(Debug)]
@@ -80,26 +80,16 @@ impl Root {
     ///
     /// Source: mkdirat(2), openat2(2)
     pub fn create_dir_all(&self, path: &Path) -> Result<OwnedFd> {
-        let mut dir = self.resolve(Path::new("/"))?;
-        let mut done = PathBuf::from("/");
-        for component in
-            path.components().filter(|c| !matches!(c, Component::RootDir))
-        {
-            done.push(component);
-            // From the root each time, not from `dir`: that is how an existing
-            // symlink stays inside the root.
-            dir = match self.open_with(
-                &done,
-                OFlag::O_PATH | OFlag::O_DIRECTORY,
-                ResolveFlag::empty(),
-            ) {
-                Err(error) if error.errno == Errno::ENOENT => {
-                    self.create_dir(&dir, &done)?
-                }
-                found => found?,
-            };
+        // The whole path from the root first: that is how an existing symlink
+        // stays inside the root. Most paths are there already.
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY;
+        match self.open_with(path, flags, ResolveFlag::empty()) {
+            Err(error) if error.errno == Errno::ENOENT => {}
+            found => return found,
         }
-        Ok(dir)
+        let parent =
+            self.create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
+        self.create_dir(&parent, path)
     }
 
     /// Makes an empty file inside the root, with the directories above it, and
