@@ -43,8 +43,7 @@ pub struct Cgroup {
     owned: bool,
 }
 
-/// A directory of the cgroup file system, and the controller that we go there
-/// for.
+/// A directory of the cgroup file system, and the controller it is there for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Dir {
     controller: String,
@@ -105,8 +104,11 @@ impl Cgroup {
     }
 
     /// Lists the directories.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.dirs.iter().map(|dir| dir.path.as_path())
+    pub fn paths(&self) -> Vec<&Path> {
+        let mut paths: Vec<_> = self.dirs.iter().map(|d| &*d.path).collect();
+        // Controllers that are mounted together share theirs.
+        paths.dedup();
+        paths
     }
 
     /// Opens the directory for `CLONE_INTO_CGROUP`, see
@@ -136,10 +138,9 @@ impl Cgroup {
     ///
     /// Source: cgroups(7), "cgroup.procs"
     pub fn add(&self, pid: Pid) -> Result<()> {
-        for dir in &self.dirs {
-            files::write(&dir.path.join("cgroup.procs"), &pid.to_string())?;
-        }
-        Ok(())
+        self.paths().into_iter().try_for_each(|path| {
+            files::write(&path.join("cgroup.procs"), &pid.to_string())
+        })
     }
 
     /// Sets limits. What is `None` stays as it is.
@@ -172,8 +173,8 @@ impl Cgroup {
     /// Source: cgroups(7), "cgroup.procs"
     pub fn pids(&self) -> Result<Vec<Pid>> {
         let mut pids = Vec::new();
-        for dir in &self.dirs {
-            pids.extend(files::pids_below(&dir.path)?);
+        for path in self.paths() {
+            pids.extend(files::pids_below(path)?);
         }
         pids.sort();
         pids.dedup();
@@ -221,10 +222,10 @@ impl Cgroup {
     }
 
     fn path_of(&self, controller: &str) -> Option<&Path> {
-        let dir = self.dirs.iter().find(|dir| {
-            dir.controller == controller || self.version == Version::V2
-        });
-        dir.map(|dir| dir.path.as_path())
+        let v2 = self.version == Version::V2;
+        let mut dirs = self.dirs.iter();
+        let dir = dirs.find(|dir| v2 || dir.controller == controller)?;
+        Some(&dir.path)
     }
 
     fn file(&self, controller: &str, file: &str) -> Result<PathBuf> {
@@ -248,8 +249,7 @@ impl Cgroup {
 impl Drop for Cgroup {
     fn drop(&mut self) {
         if self.owned {
-            // Drop has nobody to tell. Whoever wants to know calls kill() and
-            // remove().
+            // Nobody to tell. Who wants to know calls kill() and remove().
             let _ = self.kill();
             let _ = self.remove();
             for dir in self.made.iter().rev() {

@@ -47,10 +47,12 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     pub(crate) rootfs: Option<PathBuf>,
     /// Memory limit in bytes, or with K, M, G
-    #[arg(long, value_name = "SIZE", value_parser = size, allow_hyphen_values = true)]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(allow_hyphen_values = true)]
     memory: Option<u64>,
     /// Limit of processes and threads
-    #[arg(long, value_name = "N", value_parser = count, allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", value_parser = count)]
+    #[arg(allow_hyphen_values = true)]
     pids: Option<u64>,
 
     /// Print what would be done, system call by system call, and do nothing

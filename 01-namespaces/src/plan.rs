@@ -4,9 +4,10 @@
 use crate::cli::Options;
 use crate::step::{RootStep, Step};
 use anyhow::{Context, Result};
+use namespaces::InCall;
 use namespaces::cgroup::{Cgroup, Limits};
 use namespaces::idmap::{IdMaps, Setgroups};
-use namespaces::mounts::{Mount, default_mounts};
+use namespaces::mounts::{DEFAULT_MOUNTS, default_mounts};
 use namespaces::namespace::{Namespace, Namespaces};
 use namespaces::rootfs::{
     DEFAULT_DEVICES, DEV_LINKS, MASKED_PATHS, READ_ONLY_PATHS,
@@ -36,7 +37,7 @@ impl Plan {
     pub(crate) fn new(options: &Options) -> Result<Self> {
         let mut namespaces = options.namespaces();
         if !namespaces.is_empty() && !geteuid().is_root() {
-            // Only a user namespace of its own lets an ordinary user make others.
+            // Only inside one may an ordinary user make the others.
             namespaces.insert(Namespace::User);
         }
         let steps = steps(options, namespaces)?;
@@ -64,21 +65,33 @@ impl Plan {
 
     /// Prints the system calls that matter, one a line, and who makes them.
     pub(crate) fn text(&self) -> Result<String> {
-        let mut lines = Vec::new();
-        if let Some((path, limits)) = &self.cgroup {
-            lines.extend(parent(Cgroup::plan(path, limits)?));
-        }
-        lines.extend(parent([format!("clone3({}) = PID", self.namespaces)]));
-        if let Some(id_maps) = &self.id_maps {
-            let files = id_maps.plan("PID", Setgroups::for_caller());
-            let write = |(file, text)| format!("write({file:?}, {text:?})");
-            lines.extend(parent(files.into_iter().map(write)));
-        }
-        let calls = self.steps.iter().flat_map(Step::calls);
-        lines.extend(calls.map(|call| format!("child:  {call}\n")));
-        lines.push(format!("child:  execve({:?}, ..)\n", self.argv));
-        lines.extend(parent(["waitid(P_PIDFD, .., WEXITED)".to_string()]));
-        Ok(lines.concat())
+        let (before, after) = match &self.cgroup {
+            Some((path, limits)) => {
+                let cgroup = Cgroup::open(path)?;
+                (Cgroup::plan(path, limits)?, Some(cgroup))
+            }
+            None => (Vec::new(), None),
+        };
+        let dirs = after.iter().flat_map(Cgroup::paths);
+        let join = dirs.clone().map(|dir| dir.join("cgroup.procs"));
+        let join = join.map(|file| format!("write({file:?}, \"PID\")"));
+        let remove = dirs.map(|dir| format!("rmdir({dir:?})"));
+        let lines = parent(before)
+            .chain(parent([format!("clone3({}) = PID", self.namespaces)]))
+            .chain(parent(self.id_map_calls()))
+            .chain(parent(join))
+            .chain(child(self.steps.iter().flat_map(Step::calls)))
+            .chain(child([format!("execve({:?}, ..)", self.argv)]))
+            .chain(parent(["waitid(P_PIDFD, .., WEXITED)".to_string()]))
+            .chain(parent(remove));
+        Ok(lines.collect())
+    }
+
+    fn id_map_calls(&self) -> Vec<String> {
+        let Some(id_maps) = &self.id_maps else { return Vec::new() };
+        let files = id_maps.plan("PID", Setgroups::for_caller());
+        let write = |(file, text)| format!("write({file:?}, {text:?})");
+        files.into_iter().map(write).collect()
     }
 }
 
@@ -86,6 +99,12 @@ fn parent(
     calls: impl IntoIterator<Item = String>,
 ) -> impl Iterator<Item = String> {
     calls.into_iter().map(|call| format!("parent: {call}\n"))
+}
+
+fn child(
+    calls: impl IntoIterator<Item = String>,
+) -> impl Iterator<Item = String> {
+    calls.into_iter().map(|call| format!("child:  {call}\n"))
 }
 
 /// Lists the child's steps, in the order in which they have to be done.
@@ -103,7 +122,8 @@ fn steps(options: &Options, namespaces: Namespaces) -> Result<Vec<Step>> {
     match &options.rootfs {
         Some(dir) => steps.push(root(dir, namespaces)?),
         None if sees_own_processes(namespaces) => {
-            steps.push(Step::Mount(Mount::new("proc", "/proc")));
+            let proc = DEFAULT_MOUNTS.iter().find(|row| row.fstype == "proc");
+            steps.extend(proc.map(|row| Step::Mount(row.mount(namespaces))));
         }
         None => {}
     }
@@ -116,11 +136,10 @@ fn sees_own_processes(namespaces: Namespaces) -> bool {
     [Namespace::Pid, Namespace::Mount].iter().all(|n| namespaces.contains(*n))
 }
 
-/// Plans the root file system in `dir`. The order is that of the man pages: what
-/// hides comes after what it hides, and the pivot last.
+/// Plans the root file system in `dir`. The order matters: what hides comes
+/// after what it hides, and the pivot last.
 fn root(dir: &Path, namespaces: Namespaces) -> Result<Step> {
-    let dir =
-        dir.canonicalize().with_context(|| format!("--rootfs {dir:?}"))?;
+    let dir = dir.canonicalize().in_call(|| format!("realpath({dir:?})"))?;
     let mounts = default_mounts(namespaces).into_iter().map(RootStep::Mount);
     let devices = DEFAULT_DEVICES.iter();
     let devices = devices.map(|device| RootStep::Device(device, namespaces));

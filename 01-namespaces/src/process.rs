@@ -5,6 +5,7 @@
 
 mod exec;
 mod gate;
+mod rights;
 
 use crate::error::{InCall, Result, SyscallError};
 use crate::namespace::Namespaces;
@@ -17,9 +18,10 @@ use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-pub use crate::sys::{exit_now, receive_fd, send_fd};
+pub use crate::sys::exit_now;
 pub use exec::{close_on_exec_from, exec, exec_failure_code, reset_signals};
 pub use gate::Gate;
+pub use rights::{receive_fd, send_fd};
 
 /// Says what [`spawn`] gives to the new process.
 #[derive(Debug, Default)]

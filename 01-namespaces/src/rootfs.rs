@@ -4,7 +4,7 @@
 //! way back.
 
 use crate::error::{InCall, Result};
-use crate::mounts::{Mount, remount, set_propagation};
+use crate::mounts::{Mount, make_read_only_below, remount, set_propagation};
 use crate::namespace::{Namespace, Namespaces};
 use crate::root::{self, Node, Root};
 use nix::errno::Errno;
@@ -179,10 +179,10 @@ pub fn mask(root: &Root, path: &Path) -> Result<()> {
 /// Source: runtime-spec: config-linux.md, "Readonly Paths"
 pub fn make_read_only(root: &Root, path: &Path) -> Result<()> {
     let Some(point) = existing(root, path)? else { return Ok(()) };
-    // The handle as the source, so that what is checked is what is mounted.
-    let over = root::path_of(point.as_fd());
-    let bind = Mount { source: over, ..Mount::bind(path, path) };
-    bind.with_flags(MsFlags::MS_RDONLY).mount_in(root)
+    // The handle as the source, so that what was found is what is mounted.
+    let source = root::path_of(point.as_fd());
+    Mount { source, ..Mount::bind(path, path) }.mount_in(root)?;
+    make_read_only_below(root.resolve(path)?.as_fd())
 }
 
 fn existing(root: &Root, path: &Path) -> Result<Option<std::os::fd::OwnedFd>> {

@@ -1,13 +1,15 @@
 //! The steps of the child: each is a value that can be printed and done.
 
-use namespaces::mounts::Mount;
+use namespaces::mounts::{Mount, make_read_only_below};
 use namespaces::namespace::{Namespace, Namespaces, unshare};
 use namespaces::root::Root;
 use namespaces::rootfs::{
     DefaultDevice, bind_root, make_private, make_read_only, mask, pivot,
 };
 use namespaces::{InCall, Result};
+use nix::mount::MsFlags;
 use std::ffi::OsString;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 /// What the child does to its own surroundings.
@@ -68,14 +70,21 @@ impl Step {
             }
             Self::Mount(mount) => vec![mount.to_string()],
             Self::Root(dir, steps) => {
-                let bind = Mount::bind(dir, dir).to_string();
+                let open = [
+                    Mount::bind(dir, dir).to_string(),
+                    format!(
+                        "open({dir:?}, O_PATH) = ROOT: from here on, targets"
+                    ),
+                    "..are resolved by openat2(ROOT, .., RESOLVE_IN_ROOT)"
+                        .into(),
+                ];
                 let pivot = [
-                    format!("fchdir({dir:?})"),
+                    "fchdir(ROOT)".into(),
                     r#"pivot_root(".", ".")"#.into(),
                     r#"umount2(".", MNT_DETACH)"#.into(),
                 ];
                 let inside = steps.iter().map(RootStep::call);
-                [bind].into_iter().chain(inside).chain(pivot).collect()
+                open.into_iter().chain(inside).chain(pivot).collect()
             }
         }
     }
@@ -84,7 +93,7 @@ impl Step {
 impl RootStep {
     fn run(&self, root: &Root) -> Result<()> {
         match self {
-            Self::Mount(mount) => mount.mount_in(root),
+            Self::Mount(mount) => mount_in(root, mount),
             Self::Device(device, namespaces) => {
                 device.create(root, *namespaces)
             }
@@ -103,8 +112,18 @@ impl RootStep {
                 format!("mount(\"/dev/null\" or \"tmpfs\", {path:?}, ..)")
             }
             Self::ReadOnly(path) => Mount::bind(path, path)
-                .with_flags(nix::mount::MsFlags::MS_RDONLY)
+                .with_flags(MsFlags::MS_RDONLY)
                 .to_string(),
         }
     }
+}
+
+/// What is bound from the host brings the mounts below it along; they must not
+/// stay writable where the mount itself is not.
+fn mount_in(root: &Root, mount: &Mount) -> Result<()> {
+    mount.mount_in(root)?;
+    if mount.flags.contains(MsFlags::MS_BIND | MsFlags::MS_RDONLY) {
+        make_read_only_below(root.resolve(&mount.target)?.as_fd())?;
+    }
+    Ok(())
 }

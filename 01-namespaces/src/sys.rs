@@ -7,11 +7,9 @@
 use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
-use nix::sys::socket::{
-    ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg,
-};
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use nix::unistd::Pid;
-use std::io::{IoSlice, IoSliceMut};
+use std::io::IoSliceMut;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Says in which of the two processes [`clone3`] has returned.
@@ -88,11 +86,10 @@ const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 
 /// Counts the threads of this process; the kernel makes one directory for each.
 fn threads() -> nix::Result<usize> {
-    let tasks = std::fs::read_dir("/proc/self/task");
-    let tasks = tasks.map_err(|error| {
-        Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
-    })?;
-    Ok(tasks.count())
+    match std::fs::read_dir("/proc/self/task") {
+        Ok(tasks) => Ok(tasks.count()),
+        Err(error) => Err(Errno::try_from(error).unwrap_or(Errno::EIO)),
+    }
 }
 
 /// Ends the process at once: no destructors and no buffers, because in a child
@@ -208,27 +205,8 @@ pub fn reset_signals() -> nix::Result<()> {
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
 }
 
-/// Sends one descriptor with `message` (at least a byte) over a Unix socket.
-///
-/// Source: unix(7), "SCM_RIGHTS"
-pub fn send_fd(
-    socket: BorrowedFd<'_>,
-    message: &[u8],
-    fd: BorrowedFd<'_>,
-) -> nix::Result<()> {
-    let fds = [fd.as_raw_fd()];
-    let rights = [ControlMessage::ScmRights(&fds)];
-    let io = [IoSlice::new(message)];
-    let (socket, flags) = (socket.as_raw_fd(), MsgFlags::MSG_NOSIGNAL);
-    sendmsg::<()>(socket, &io, &rights, flags, None).map(drop)
-}
-
 /// Receives one descriptor, close-on-exec from its first moment, and the
 /// message (up to 4096 bytes) that came with it.
-///
-/// # Errors
-/// EBADMSG: the message has no descriptor, or the other end is closed. ENOBUFS:
-/// it has more than two.
 ///
 /// Source: unix(7), "SCM_RIGHTS"
 pub fn receive_fd(socket: BorrowedFd<'_>) -> nix::Result<(OwnedFd, Vec<u8>)> {
@@ -252,6 +230,27 @@ pub fn receive_fd(socket: BorrowedFd<'_>) -> nix::Result<(OwnedFd, Vec<u8>)> {
     buffer.truncate(length);
     received.into_iter().next().map(|fd| (fd, buffer)).ok_or(Errno::EBADMSG)
 }
+
+/// Sets attributes (`MOUNT_ATTR_`) of a mount and of all mounts below it.
+///
+/// Source: mount_setattr(2), "Linux 5.12 (2021-04)"
+pub fn mount_setattr_recursive(
+    mount: BorrowedFd<'_>,
+    attributes: u64,
+) -> nix::Result<()> {
+    let (call, fd) = (libc::SYS_mount_setattr, mount.as_raw_fd());
+    let (path, flags) = (c"".as_ptr(), libc::AT_EMPTY_PATH | AT_RECURSIVE);
+    let attr = [attributes, 0, 0, 0];
+    let size = size_of_val(&attr);
+    // SAFETY: `path` is a C string; struct mount_attr is four u64 (to set, to
+    // clear, propagation, user namespace), and `size` is that of `attr`.
+    let done =
+        unsafe { libc::syscall(call, fd, path, flags, attr.as_ptr(), size) };
+    Errno::result(done).map(drop)
+}
+
+/// Not in `libc` for every C library.
+const AT_RECURSIVE: i32 = 0x8000;
 
 /// Sets the calling thread's effective, permitted and inheritable capabilities,
 /// one bit each.

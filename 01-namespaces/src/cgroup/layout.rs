@@ -164,11 +164,14 @@ mod tests {
     use super::*;
 
     const HYBRID: &str = "\
-        31 24 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n\
-        32 24 0:28 / /sys/fs/cgroup/memory rw,nosuid shared:9 - cgroup cgroup rw,memory\n\
-        33 24 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
-        34 24 0:30 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n";
-    const V2: &str = "30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
+31 24 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
+32 24 0:28 / /sys/fs/cgroup/memory rw shared:9 - cgroup cgroup rw,memory
+33 24 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
+34 24 0:30 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd
+";
+    const V2: &str = "\
+30 24 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw,nsdelegate
+";
 
     fn paths(mountinfo: &str, own: &str, path: &str) -> Vec<String> {
         let dirs = Layout::parse(mountinfo, own).unwrap().dirs(Path::new(path));

@@ -1,6 +1,5 @@
-//! What making a cgroup would write, as text, for whoever wants to see it first.
+//! What making a cgroup would write, as text, for who wants to see it first.
 
-use super::layout::Layout;
 use super::{Cgroup, Limits};
 use crate::error::Result;
 use std::path::Path;
@@ -12,11 +11,9 @@ impl Cgroup {
     /// # Errors
     /// ENOENT: no cgroups mounted, or not the controller of a limit.
     pub fn plan(path: &Path, limits: &Limits) -> Result<Vec<String>> {
-        let layout = Layout::detect()?;
-        let (version, dirs) = (layout.version, layout.dirs(path));
-        let cgroup = Self { version, dirs, made: Vec::new(), owned: false };
+        let cgroup = Self::open(path)?;
         let mkdir = |path: &Path| format!("mkdir({path:?})");
-        let mut calls: Vec<_> = cgroup.paths().map(mkdir).collect();
+        let mut calls: Vec<_> = cgroup.paths().into_iter().map(mkdir).collect();
         for setting in cgroup.settings(limits) {
             let path = cgroup.file(setting.controller, setting.file)?;
             calls.push(format!("write({path:?}, {:?})", setting.value));

@@ -3,6 +3,7 @@
 use super::Mount;
 use crate::namespace::{Namespace, Namespaces};
 use nix::mount::MsFlags;
+use std::path::Path;
 
 /// One file system that every Linux program expects to find.
 #[derive(Debug)]
@@ -54,29 +55,54 @@ const fn row(
     DefaultMount { fstype, target, flags, data, owner }
 }
 
-/// Plans the default file systems for a container with these new namespaces.
-/// What its user namespace could not mount anew, it gets from the host instead,
-/// by a bind mount.
-pub fn default_mounts(namespaces: Namespaces) -> Vec<Mount> {
-    let own = |row: &DefaultMount| {
-        !namespaces.contains(Namespace::User) || namespaces.contains(row.owner)
-    };
-    DEFAULT_MOUNTS
-        .iter()
-        .map(|row| if own(row) { row.mount() } else { row.bind_of_host() })
-        .collect()
-}
-
 impl DefaultMount {
-    fn mount(&self) -> Mount {
-        let data = (!self.data.is_empty()).then(|| self.data.to_string());
-        Mount {
-            data,
-            ..Mount::new(self.fstype, self.target).with_flags(self.flags)
+    /// Describes the mount for a container with these new namespaces: anew, or,
+    /// where its user namespace could not do that, bound from the host.
+    pub fn mount(&self, namespaces: Namespaces) -> Mount {
+        if self.is_from_host(namespaces) {
+            return Mount::bind(self.target, self.target)
+                .with_flags(self.flags);
         }
+        let data = (!self.data.is_empty()).then(|| self.data.to_string());
+        let mount = Mount::new(self.fstype, self.target);
+        Mount { data, ..mount.with_flags(self.flags) }
     }
 
-    fn bind_of_host(&self) -> Mount {
-        Mount::bind(self.target, self.target).with_flags(self.flags)
+    fn is_from_host(&self, namespaces: Namespaces) -> bool {
+        namespaces.contains(Namespace::User) && !namespaces.contains(self.owner)
+    }
+}
+
+/// Plans the default file systems for a container with these new namespaces.
+/// What would have to come from the host, and is not there, is left out.
+pub fn default_mounts(namespaces: Namespaces) -> Vec<Mount> {
+    let is_there = |row: &&DefaultMount| {
+        !row.is_from_host(namespaces) || Path::new(row.target).exists()
+    };
+    let rows = DEFAULT_MOUNTS.iter().filter(is_there);
+    rows.map(|row| row.mount(namespaces)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(namespaces: &[Namespace]) -> Vec<String> {
+        let mounts = default_mounts(namespaces.iter().copied().collect());
+        mounts.iter().map(|m| m.source.display().to_string()).collect()
+    }
+
+    #[test]
+    fn without_a_user_namespace_all_is_mounted_anew() {
+        let all = ["proc", "tmpfs", "devpts", "tmpfs", "mqueue", "sysfs"];
+        assert_eq!(sources(&[Namespace::Mount]), all);
+    }
+
+    #[test]
+    fn a_user_namespace_gets_from_the_host_what_it_does_not_own() {
+        let sources = sources(&[Namespace::User, Namespace::Mount]);
+        assert!(sources.contains(&"/proc".into()), "{sources:?}");
+        assert!(sources.contains(&"/sys".into()), "{sources:?}");
+        assert!(sources.contains(&"devpts".into()), "{sources:?}");
     }
 }
