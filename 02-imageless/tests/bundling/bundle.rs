@@ -93,6 +93,13 @@ fn a_running_container_adds_nothing_to_its_rootfs() {
 }
 
 #[test]
+fn every_user_of_the_container_may_write_to_tmp() {
+    let maker = Maker::new();
+    let tree = maker.tree(&maker.bundle(&["true"]).join("rootfs"));
+    assert!(tree.contains(&"tmp d 1777".to_owned()), "{tree:?}");
+}
+
+#[test]
 fn a_rootless_bundle_has_a_user_namespace() {
     if !requires(&RUNC) {
         return;

@@ -82,6 +82,20 @@ fn an_rpath_counts_for_the_libraries_of_libraries_too() {
 }
 
 #[test]
+fn two_programs_share_a_library_that_each_finds_by_a_path_of_its_own() {
+    if !requires(&RUNC_AND_CC) {
+        return;
+    }
+    let maker = Maker::new();
+    compile(&maker, &RPATH);
+    fs::create_dir(maker.path("app/other")).expect("scratch is ours");
+    fs::copy(maker.path("app/bin/m"), maker.path("app/other/n"))
+        .expect("scratch is ours");
+    let bundle = maker.bundle(&["app/bin/m", "app/other/n", "--", "/n"]);
+    maker.prints(&bundle, "found\n");
+}
+
+#[test]
 fn the_origin_of_a_program_is_behind_its_links() {
     if !requires(&RUNC_AND_CC) {
         return;
