@@ -3,9 +3,10 @@
 //! unless an ancestor sends SIGKILL or SIGSTOP: pid_namespaces(7).
 //!
 //! `cargo run --example ignored_term -- BUNDLE [RUNTIME [ARG..]]`
-//! with a container such as `sleep 1000`, and no terminal.
+//! with a container such as `echo ready; exec sleep 1000`, and no terminal.
 
 use std::env;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -23,8 +24,15 @@ fn main() -> Result<()> {
 
     let create = Create::new(ID, Path::new(&bundle));
     let mut run = runtime.run_command(&create, Mode::Detached);
-    let status = run.stdin(Stdio::null()).stdout(Stdio::null()).status()?;
+    let (output, container_end) = std::io::pipe()?;
+    let status = run.stdin(Stdio::null()).stdout(container_end).status()?;
     ensure!(status.success(), "the runtime failed: {status}");
+    drop(run);
+
+    // Status "running" is not enough: until execve(2) the process is still the
+    // runtime's init, and runc's has handlers. Its first word is the proof.
+    let words = BufReader::new(output).read_line(&mut String::new())?;
+    ensure!(words > 0, "it ended without a word");
 
     runtime.kill(ID, Signal::SIGTERM as i32)?;
     let state = runtime.state(ID)?;

@@ -93,3 +93,23 @@ pub(crate) fn no_answer(
         message,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runtime_that_says_nothing_is_not_given_words_of_an_earlier_call() {
+        let scratch = testkit::Scratch::new();
+        let log = scratch.path().join("log.json");
+        let old = r#"{"level": "error", "msg": "old", "time": "t"}"#;
+        std::fs::write(&log, old).unwrap();
+        let runtime = Runtime::new("false").log(&log);
+        assert_eq!(runtime.error_message(b""), "old");
+        let error = runtime.version().unwrap_err().to_string();
+        assert!(
+            error.ends_with("exit status: 1: no word on stderr"),
+            "{error}"
+        );
+    }
+}

@@ -213,7 +213,8 @@ fn a_program_that_is_no_program_fails_in_the_container_after_create() {
 #[test]
 fn sigterm_does_not_reach_a_pid_1_without_a_handler() {
     on_each_runtime(|rig| {
-        let bundle = rig.bundle("sleeper", &["sleep", "1000"]);
+        let script = "echo ready; exec sleep 1000";
+        let bundle = rig.bundle("sleeper", &["sh", "-c", script]);
         let printed = rig.run_example("ignored_term", &bundle);
         assert!(printed.has("after SIGTERM: running"), "{printed:?}");
         let pid = printed.pid_after("pid ");
