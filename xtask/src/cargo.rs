@@ -34,12 +34,13 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
     command
 }
 
-/// Builds the programs of these packages as the calling user.
+/// Builds the programs of these packages as the calling user. Cargo shows its
+/// progress: the first time takes minutes.
 ///
 /// # Errors
 /// Cargo's exit status; what it complains about is on the terminal already.
 pub(crate) fn build(packages: &[&str], profile: Profile) -> Result<()> {
-    let mut command = cargo(&["build", "--quiet", "--bins"]);
+    let mut command = cargo(&["build", "--bins"]);
     for package in packages {
         command.args(["--package", package]);
     }

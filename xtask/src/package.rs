@@ -144,9 +144,10 @@ impl Missing {
 /// # Errors
 /// Those of [`ensure`].
 pub(crate) fn packages(args: &Args) -> Result<()> {
-    ensure(ALL, Missing::from_flag(args.no_install))?;
-    println!("{} packages looked for", PACKAGES.len());
-    Ok(())
+    if missing_for(ALL).is_empty() {
+        println!("nothing is missing");
+    }
+    ensure(ALL, Missing::from_flag(args.no_install))
 }
 
 /// Makes sure that what `needs` asks for is on the machine, or tells what is
@@ -155,13 +156,7 @@ pub(crate) fn packages(args: &Args) -> Result<()> {
 /// # Errors
 /// apt-get failed, or there is no way to root.
 pub(crate) fn ensure(needs: &[Need], missing: Missing) -> Result<()> {
-    let wanted: Vec<_> = PACKAGES
-        .iter()
-        .filter(|package| {
-            package.needed_by.iter().any(|need| needs.contains(need))
-        })
-        .filter(|package| !is_present(package))
-        .collect();
+    let wanted = missing_for(needs);
     if wanted.is_empty() {
         return Ok(());
     }
@@ -179,6 +174,14 @@ pub(crate) fn ensure(needs: &[Need], missing: Missing) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn missing_for(needs: &[Need]) -> Vec<&'static Package> {
+    let is_needed = |package: &&Package| {
+        package.needed_by.iter().any(|need| needs.contains(need))
+    };
+    let needed = PACKAGES.iter().filter(is_needed);
+    needed.filter(|package| !is_present(package)).collect()
 }
 
 /// What a person types to install these packages.
