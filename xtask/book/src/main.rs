@@ -15,8 +15,10 @@ mod reaper;
 mod renaming;
 mod session;
 mod shapes;
+mod shown;
 mod terminal;
 mod transcript;
+mod verdict;
 
 use book::Book;
 use chapter::Mode;

@@ -56,7 +56,6 @@ impl Reaper {
     ///
     /// # Errors
     /// The program cannot be executed.
-    #[expect(clippy::zombie_processes, reason = "we reap all children at once")]
     pub(crate) fn spawn(&self, command: &mut Command) -> Result<Pid> {
         self.mask.thread_unblock().context("sigprocmask(SIG_UNBLOCK, ..)")?;
         let child = command.spawn();

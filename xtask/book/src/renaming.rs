@@ -56,12 +56,12 @@ impl Renaming {
     }
 
     /// Puts the run's names into a command that was typed with the page's.
-    pub(crate) fn into_run(&self, command: &str) -> String {
+    pub(crate) fn as_run(&self, command: &str) -> String {
         translate(&self.to_run, command)
     }
 
     /// Puts the page's names into what the run printed, where the page has one.
-    pub(crate) fn into_page(&self, machine: &Machine, line: &str) -> String {
+    pub(crate) fn as_page(&self, machine: &Machine, line: &str) -> String {
         let parts = split(line);
         let reaper =
             parts.tokens.iter().any(|(_, token)| machine.is_reaper(token));
@@ -251,7 +251,7 @@ mod tests {
                 .compare(&machine, (&page, 1), &lines("mnt:[4026532200]\ny"))
                 .is_err()
         );
-        assert_eq!(renaming.into_run("4026532100"), "4026532100");
+        assert_eq!(renaming.as_run("4026532100"), "4026532100");
     }
 
     #[test]
@@ -260,6 +260,6 @@ mod tests {
         let (machine, own) = (Machine::now(), std::process::id());
         let (page, run) = (["[1] 4242".to_owned()], [format!("[1] {own}")]);
         renaming.compare(&machine, (&page, 1), &run).unwrap();
-        assert_eq!(renaming.into_run("kill 4242"), format!("kill {own}"));
+        assert_eq!(renaming.as_run("kill 4242"), format!("kill {own}"));
     }
 }

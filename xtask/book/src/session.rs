@@ -5,36 +5,20 @@
 
 use crate::bless::Edit;
 use crate::chapter::Mode;
-use crate::finding::Finding;
 use crate::page::{Block, Page};
 use crate::reaper::Reaper;
-use crate::renaming::{Difference, Renaming};
+use crate::renaming::Renaming;
 use crate::shapes::Machine;
+use crate::shown::{self, PAGE_HOME, without_trailing_blanks};
 use crate::terminal::{Ending, Login, Terminal};
 use crate::transcript::{Check, INTERRUPT, Prompt, Step, Transcript};
+use crate::verdict::{self, BLESS};
 use anyhow::Result;
 use nix::unistd::{Gid, Pid, Uid};
-use regex::Regex;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::LazyLock;
 use std::time::Instant;
-
-/// How a page writes the directory that the session began in.
-const PAGE_HOME: &str = "/tmp/book";
-
-const BLESS: &str =
-    "correct the page, or let `cargo xtask book bless` write what was shown";
-const STATUS: &str =
-    "declare it in the fence: ```console status=N, or show it: `echo $?`";
-const HANG: &str = "a program that reads the terminal needs `</dev/null`, one that goes on `running`";
-
-/// What bash says about a background job, at whatever moment it notices.
-static NOTICE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\[\d+\][+-]?\s+(Done|Exit|Terminated|Killed|Hangup)\b")
-        .expect("constant")
-});
 
 /// The user of a terminal's shell; each terminal has a shell for either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,9 +124,13 @@ impl<'a> Session<'a> {
         match ending {
             Ending::Status(status) if status == 0 || interrupt.is_some() => {}
             _ => {
-                return Err(self
-                    .bad_end(block.line, &seen, (&ending, 0))
-                    .into());
+                return Err(verdict::bad_end(
+                    self.page,
+                    block.line,
+                    &seen,
+                    (&ending, 0),
+                )
+                .into());
             }
         }
         // bash ends the line that the interrupted program may have begun.
@@ -162,7 +150,7 @@ impl<'a> Session<'a> {
         (step, next): (&Step, Option<&Step>),
     ) -> Result<()> {
         let user = self.user(transcript.terminal, step.prompt);
-        let typed = self.renaming.into_run(&step.command);
+        let typed = self.renaming.as_run(&step.command);
         let home = self.machinery.home.to_string_lossy();
         let typed = typed.replace(PAGE_HOME, &home);
         let (reaper, deadline) =
@@ -187,39 +175,16 @@ impl<'a> Session<'a> {
         match ending {
             Ending::Status(status) if status == expected || asked => {}
             _ => {
-                return Err(self
-                    .bad_end(step.line, &seen, (&ending, expected))
-                    .into());
+                return Err(verdict::bad_end(
+                    self.page,
+                    step.line,
+                    &seen,
+                    (&ending, expected),
+                )
+                .into());
             }
         }
         self.compare(block, transcript, (step.output.clone(), seen))
-    }
-
-    /// Says how a command ended that should have ended otherwise.
-    fn bad_end(
-        &self,
-        line: usize,
-        seen: &str,
-        (ending, expected): (&Ending, i32),
-    ) -> Finding {
-        let (what, hint) = match ending {
-            Ending::Status(status) => (
-                format!("exit status {status}, the page says {expected}"),
-                STATUS,
-            ),
-            Ending::Hang => ("no answer before the deadline".to_owned(), HANG),
-            Ending::Closed => ("the terminal's shell has ended".to_owned(), ""),
-            Ending::TooMuch => ("more than 1 MiB of output".to_owned(), ""),
-        };
-        let command = self.page.lines[line - 1].trim();
-        let seen: String =
-            seen.lines().map(|line| format!("\n  + {line}")).collect();
-        let seen = if seen.is_empty() {
-            "\n  and nothing was shown".to_owned()
-        } else {
-            seen
-        };
-        self.page.finding(line, format!("{what}\n    {command}{seen}"), hint)
     }
 
     /// Compares what was shown with the lines `range` of the block; blessing notes the change.
@@ -233,8 +198,7 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let page = without_trailing_blanks(&block.lines[range.clone()]);
-        let run =
-            self.shown(&seen, page.iter().any(|line| NOTICE.is_match(line)));
+        let run = shown::lines(&seen, self.machinery.home, page);
         let first = block.line + 1 + range.start;
         let Err(difference) =
             self.renaming.compare(&self.machine, (page, first), &run)
@@ -242,9 +206,13 @@ impl<'a> Session<'a> {
             return Ok(());
         };
         match self.mode {
-            Mode::Test => {
-                Err(self.mismatch(first, (page, &run), &difference).into())
-            }
+            Mode::Test => Err(verdict::mismatch(
+                self.page,
+                first,
+                (page, &run),
+                &difference,
+            )
+            .into()),
             Mode::Bless => self.bless(block, range, &run),
         }
     }
@@ -259,12 +227,18 @@ impl<'a> Session<'a> {
         let first = block.line + 1 + range.start;
         let page: Vec<_> = run
             .iter()
-            .map(|line| self.renaming.into_page(&self.machine, line))
+            .map(|line| self.renaming.as_page(&self.machine, line))
             .collect();
         if let Err(difference) =
             self.renaming.compare(&self.machine, (&page, first), run)
         {
-            return Err(self.mismatch(first, (&page, run), &difference).into());
+            return Err(verdict::mismatch(
+                self.page,
+                first,
+                (&page, run),
+                &difference,
+            )
+            .into());
         }
         let edit = Edit::new(block, range, &page).map_err(|what| {
             self.page.finding(
@@ -275,45 +249,6 @@ impl<'a> Session<'a> {
         })?;
         self.edits.push(edit);
         Ok(())
-    }
-
-    /// Shows page and run from the first line of an output on.
-    fn mismatch(
-        &self,
-        first: usize,
-        (page, run): (&[String], &[String]),
-        difference: &Difference,
-    ) -> Finding {
-        let mut what = "the run is not what the page shows".to_owned();
-        let same = page
-            .iter()
-            .take(difference.index)
-            .map(|line| format!("    {line}"));
-        let here = page
-            .iter()
-            .skip(difference.index)
-            .map(|line| format!("  - {line}"));
-        let there =
-            run.iter().skip(difference.index).map(|line| format!("  + {line}"));
-        for line in same.chain(here).chain(there) {
-            what.push('\n');
-            what.push_str(&line);
-        }
-        if !difference.why.is_empty() {
-            what.push_str(&format!("\n  because {}", difference.why));
-        }
-        self.page.finding(first + difference.index, what, BLESS)
-    }
-
-    /// What was shown, as lines of a page: its own name for the directory, no late notices.
-    fn shown(&self, seen: &str, with_notices: bool) -> Vec<String> {
-        let seen =
-            seen.replace(&*self.machinery.home.to_string_lossy(), PAGE_HOME);
-        let lines = seen.lines().map(|line| line.trim_end().to_owned());
-        let lines: Vec<_> = lines
-            .filter(|line| with_notices || !NOTICE.is_match(line))
-            .collect();
-        without_trailing_blanks(&lines).to_vec()
     }
 
     /// The user whose shell a prompt means.
@@ -342,12 +277,4 @@ impl<'a> Session<'a> {
         }
         Ok(self.terminals.get_mut(&key).expect("inserted above"))
     }
-}
-
-fn without_trailing_blanks(lines: &[String]) -> &[String] {
-    let end = lines
-        .iter()
-        .rposition(|line| !line.trim().is_empty())
-        .map_or(0, |last| last + 1);
-    &lines[..end]
 }

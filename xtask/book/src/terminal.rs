@@ -165,7 +165,7 @@ impl Terminal {
         let seen = SCREEN.replace_all(&seen, "").into_owned();
         match (status, mark.find(&seen)) {
             (Some(status), Some(mark)) => {
-                self.seen = seen[mark.end()..].as_bytes().to_vec();
+                self.seen = seen.as_bytes()[mark.end()..].to_vec();
                 Ok((
                     without_prompt(&seen[..mark.start()]).to_owned(),
                     Ending::Status(status),
@@ -194,7 +194,7 @@ impl Terminal {
             .nth(lines.saturating_sub(1))
             .map(|(at, _)| at + 1);
         let end = if lines == 0 { 0 } else { end.unwrap_or(seen.len()) };
-        self.seen = seen[end..].as_bytes().to_vec();
+        self.seen = seen.as_bytes()[end..].to_vec();
         Ok(SCREEN.replace_all(&seen[..end], "").into_owned())
     }
 

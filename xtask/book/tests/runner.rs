@@ -5,7 +5,6 @@
 mod fixture;
 
 use fixture::{Fixture, Said};
-use std::fs;
 
 fn test(blocks: &str) -> Said {
     Fixture::new(blocks).run(&["test"])
@@ -83,27 +82,6 @@ fn a_program_that_swallows_the_terminal_is_a_hang() {
         "```console timeout=1\n$ cat\n```\n",
         "no answer before the deadline",
     );
-}
-
-#[test]
-fn a_background_job_that_is_left_running_is_a_leak_and_is_ended() {
-    let said = test(
-        "```console\n$ sleep 4321.5 &\n[1] 4242\n$ echo $! > /dev/null\n```\n",
-    );
-    assert!(
-        !said.ok && said.text.contains("leaves behind: process"),
-        "{}",
-        said.text
-    );
-    assert!(said.text.contains("(sleep)"), "{}", said.text);
-    assert!(!is_running("4321.5"), "the leaked process still runs");
-}
-
-#[test]
-fn a_daemon_that_left_its_session_is_a_leak_too() {
-    let said = test("```console\n$ setsid -f sleep 4322.5\n```\n");
-    assert!(!said.ok && said.text.contains("(sleep)"), "{}", said.text);
-    assert!(!is_running("4322.5"), "the leaked process still runs");
 }
 
 #[test]
@@ -251,43 +229,6 @@ fn an_output_that_may_differ_is_not_compared_but_its_status_is() {
 }
 
 #[test]
-fn bless_writes_the_run_into_the_page_and_keeps_the_rest() {
-    let before = "text\n\n- item\n\n  ```console\n  $ echo new\n  old\n  older\n  $ sleep 9 &\n  \
-        [1] 4242\n  $ kill $!; wait; echo killed $!\n  ```\n\nmore\n";
-    let after = "text\n\n- item\n\n  ```console\n  $ echo new\n  new\n  $ sleep 9 &\n  \
-        [1] 4242\n  $ kill $!; wait; echo killed $!\n  killed 4242\n  ```\n\nmore\n";
-    let fixture = Fixture::new(before);
-    let said = fixture.run(&["bless"]);
-    assert!(
-        said.ok && said.text.contains("2 outputs blessed"),
-        "{}",
-        said.text
-    );
-    assert_eq!(fixture.chapter(), format!("# One\n{after}"));
-    let said = fixture.run(&["test"]);
-    assert!(said.ok, "{}", said.text);
-}
-
-#[test]
-fn bless_does_not_write_a_page_whose_command_failed() {
-    let fixture = Fixture::new("```console\n$ echo new\nold\n$ false\n```\n");
-    let before = fixture.chapter();
-    assert!(!fixture.run(&["bless"]).ok);
-    assert_eq!(fixture.chapter(), before);
-}
-
-#[test]
-fn bless_refuses_an_output_that_would_look_typed() {
-    let fixture = Fixture::new("```console\n$ echo '# title'\n```\n");
-    let said = fixture.run(&["bless"]);
-    assert!(
-        !said.ok && said.text.contains("would look typed"),
-        "{}",
-        said.text
-    );
-}
-
-#[test]
 fn a_chapter_that_does_not_exist_is_an_error() {
     let said = Fixture::new("").run(&["test", "two"]);
     assert!(
@@ -309,14 +250,4 @@ fn the_environment_is_the_same_for_everybody() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-}
-
-/// Whether a process with this argument exists.
-fn is_running(argument: &str) -> bool {
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    let arguments = processes
-        .map(|p| fs::read(p.path().join("cmdline")).unwrap_or_default());
-    arguments.into_iter().any(|line| {
-        line.split(|b| *b == 0).any(|arg| arg == argument.as_bytes())
-    })
 }
