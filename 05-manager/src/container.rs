@@ -14,6 +14,7 @@ use crate::runtimes::Handler;
 
 /// What was asked and what we did about it. Written to disk before each step that a crash could cut in two.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Record {
     /// 64 hexadecimal digits.
     pub id: String,

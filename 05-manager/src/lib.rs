@@ -15,7 +15,7 @@
 //! Three rules hold everywhere. The manager is never a parent: a container's shim outlives it. What we did is
 //! remembered, what became of it is observed (exit file, lock, pidfd). And before each step that a crash could cut
 //! in two, the record says so, so that the next start can undo or finish it.
-
+pub mod cli;
 pub mod container;
 pub mod create;
 pub mod cri;

@@ -16,6 +16,7 @@ use crate::runtimes::Handler;
 
 /// What was asked and what we did about it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Record {
     /// 64 hexadecimal digits.
     pub id: String,

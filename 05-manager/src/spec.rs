@@ -61,13 +61,16 @@ pub fn spec(inputs: &Inputs<'_>) -> Result<Spec> {
         .path(inputs.rootfs)
         .readonly(security.readonly_rootfs)
         .build()?;
-    Ok(SpecBuilder::default()
+    let mut spec = SpecBuilder::default()
         .version(OCI_VERSION)
         .root(root)
         .process(process::process(inputs, &security)?)
         .mounts(mounts::mounts(inputs.config, &inputs.pod.shm)?)
         .linux(linux(inputs, &security)?)
-        .build()?)
+        .build()?;
+    // The name was set when the uts namespace was pinned, for all of the pod.
+    spec.set_hostname(None);
+    Ok(spec)
 }
 
 /// Returns the security context; without one, all its defaults.
@@ -185,6 +188,7 @@ mod tests {
         };
         let spec = spec_of(&ContainerConfig { linux: Some(linux), ..plain() })
             .unwrap();
+        assert_eq!(spec.hostname(), &None, "that is the pod's");
         let root = spec.root().as_ref().unwrap();
         assert_eq!(
             (root.path().as_path(), root.readonly()),
