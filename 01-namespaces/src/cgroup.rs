@@ -73,12 +73,9 @@ impl Cgroup {
         for dir in &cgroup.dirs {
             files::make_dirs(&dir.path, &mut cgroup.made).map_err(explain)?;
         }
-        match version {
-            Version::V1 => {}
-            Version::V2 => v2::enable_controllers(
-                &layout.mounts[0].path,
-                &cgroup.dirs[0].path,
-            ),
+        if version == Version::V2 {
+            let mount = &layout.mounts[0].path;
+            v2::enable_controllers(mount, &cgroup.dirs[0].path);
         }
         Ok(cgroup)
     }

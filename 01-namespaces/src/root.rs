@@ -87,8 +87,7 @@ impl Root {
             Err(error) if error.errno == Errno::ENOENT => {}
             found => return found,
         }
-        let parent =
-            self.create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
+        let parent = self.create_dir_all(above(path))?;
         self.create_dir(&parent, path)
     }
 
@@ -161,8 +160,7 @@ impl Root {
             )
             .hint("the path has to end in a name")
         })?;
-        let dir =
-            self.create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
+        let dir = self.create_dir_all(above(path))?;
         Ok((dir, Path::new(name)))
     }
 
@@ -221,6 +219,12 @@ pub struct Node {
     pub mode: Mode,
     /// Device number, see makedev(3); 0 if it is no device.
     pub device: u64,
+}
+
+/// Gives the directory that holds a path; a relative one begins at the root.
+fn above(path: &Path) -> &Path {
+    let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("/"))
 }
 
 /// The caller's umask is about the caller's files: with 077 a container's

@@ -196,11 +196,15 @@ pub fn close_range_cloexec(first: u32) -> nix::Result<()> {
 ///
 /// Source: signal(7), execve(2)
 pub fn reset_signals() -> nix::Result<()> {
-    for signal in 1..=libc::SIGRTMAX() {
-        // SAFETY: SIG_DFL runs no code of ours. SIGKILL, SIGSTOP and the two
-        // that the C library keeps for itself give SIG_ERR and stay as they
-        // are, which is harmless: handlers end with execve.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    // The kernel's struct sigaction, at most this long; all zero is SIG_DFL.
+    let default = [0_u64; 4];
+    let (action, old) = (default.as_ptr(), std::ptr::null_mut::<u64>());
+    for signal in 1..=64 {
+        let call = libc::SYS_rt_sigaction;
+        // SAFETY: `default` outlives the call and is longer than what is read;
+        // SIG_DFL runs no code of ours. libc::signal would refuse 32 and 33,
+        // which it keeps for itself; SIGKILL and SIGSTOP are refused here.
+        unsafe { libc::syscall(call, signal, action, old, size_of::<u64>()) };
     }
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
 }

@@ -1,0 +1,38 @@
+//! Mounts a file system that only the child sees, as an ordinary user.
+//! Run: `target/debug/examples/mount`
+
+use anyhow::Result;
+use namespaces::idmap::IdMaps;
+use namespaces::mounts::Mount;
+use namespaces::namespace::Namespace;
+use namespaces::process::{Gate, SpawnOptions, spawn};
+use namespaces::rootfs::make_private;
+use std::fs;
+
+fn main() -> Result<()> {
+    let namespaces = [Namespace::User, Namespace::Mount].into_iter().collect();
+    let options = SpawnOptions { namespaces, ..SpawnOptions::default() };
+    let gate = Gate::new()?;
+    let child = spawn(&options, || match inside(&gate) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("child:  {error:#}");
+            1
+        }
+    })?;
+    // Before that the child is nobody, and may not mount.
+    IdMaps::root_is_caller().write(child.pid())?;
+    gate.open()?;
+    child.wait()?;
+    println!("parent: /mnt/hello is there: {}", fs::exists("/mnt/hello")?);
+    Ok(())
+}
+
+fn inside(gate: &Gate) -> Result<()> {
+    gate.wait()?;
+    make_private()?;
+    Mount::new("tmpfs", "/mnt").mount()?;
+    fs::write("/mnt/hello", "hello")?;
+    println!("child:  /mnt/hello is there: {}", fs::exists("/mnt/hello")?);
+    Ok(())
+}

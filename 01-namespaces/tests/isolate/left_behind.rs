@@ -1,0 +1,102 @@
+//! Nothing is left behind, however it ends: no cgroup, no process, no mount.
+
+use crate::run::{ISOLATE, Running, text};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use testkit::{Need, eventually, requires};
+
+const NONE: [PathBuf; 0] = [];
+
+/// Lists the cgroups that the isolate(1) with that pid has made.
+fn cgroups_of(isolate: u32) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    find(
+        Path::new("/sys/fs/cgroup"),
+        &format!("isolate-{isolate}"),
+        &mut found,
+    );
+    found
+}
+
+fn find(dir: &Path, name: &str, found: &mut Vec<PathBuf>) {
+    // Cgroups of other tests vanish while we look.
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        match path.file_name().is_some_and(|last| last == name) {
+            true => found.push(path),
+            false if path.is_dir() && !path.is_symlink() => {
+                find(&path, name, found);
+            }
+            false => {}
+        }
+    }
+}
+
+fn is_alive(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+#[test]
+fn the_cgroup_is_there_while_the_command_runs_and_gone_after() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let args = ["--pids", "9", "--", "sh", "-c", "echo ready; read go"];
+    let mut running = Running::start(&args);
+    running.line();
+    let pid = running.process.id();
+    assert!(!cgroups_of(pid).is_empty());
+    assert_eq!(running.finish(), Some(0));
+    assert_eq!(cgroups_of(pid), NONE);
+}
+
+#[test]
+fn the_cgroup_is_gone_after_the_command_was_killed() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let args = ["--pids", "9", "--", "sh", "-c", "echo $$; read go"];
+    let mut running = Running::start(&args);
+    let command = Pid::from_raw(running.line().parse().unwrap());
+    let pid = running.process.id();
+    kill(command, Signal::SIGKILL).unwrap();
+    assert_eq!(running.process.wait().unwrap().code(), Some(137));
+    assert_eq!(cgroups_of(pid), NONE);
+}
+
+#[test]
+fn what_the_command_left_running_in_the_cgroup_is_killed() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let script = "setsid sleep 1000 >/dev/null & echo $!";
+    let args = ["--pids", "9", "--", "sh", "-c", script];
+    let sleeper = text(Command::new(ISOLATE).args(args).output().unwrap());
+    let what = "the process in the background is dead";
+    eventually(Duration::from_secs(5), what, || {
+        (!is_alive(sleeper.trim())).then_some(())
+    });
+}
+
+#[test]
+fn the_cgroup_is_gone_when_something_failed_after_it_was_made() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    for args in [
+        &["--pids", "9", "--", "no-such-command"][..],
+        &["--pids", "9", "--rootfs", "/etc/passwd", "--", "true"],
+        // Above what the controller takes: a failure in the parent.
+        &["--pids", "99999999999", "--", "true"],
+    ] {
+        let mut command = Command::new(ISOLATE);
+        let command = command.args(args).stderr(Stdio::null());
+        let mut process = command.spawn().unwrap();
+        assert!(!process.wait().unwrap().success(), "{args:?}");
+        assert_eq!(cgroups_of(process.id()), NONE, "{args:?}");
+    }
+}

@@ -1,0 +1,10 @@
+//! The claims of isolate(1), each asked of the kernel through the program.
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+mod exit;
+mod left_behind;
+mod limits;
+mod namespaces;
+mod rootfs;
+mod rootless;
+mod run;

@@ -1,0 +1,181 @@
+//! A directory becomes `/`, and nothing in it leads out of it.
+
+use crate::run::{isolate, refusal, stdout};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+use testkit::{Bundle, Need, Scratch, requires};
+
+/// A root file system, and a directory of the host that must stay empty.
+struct Setup {
+    scratch: Scratch,
+    bundle: Bundle,
+}
+
+impl Setup {
+    fn new() -> Self {
+        let scratch = Scratch::new();
+        let bundle = Bundle::busybox(&scratch, "c", &["true"]);
+        fs::create_dir(scratch.path().join("victim")).unwrap();
+        Self { scratch, bundle }
+    }
+
+    fn rootfs(&self) -> String {
+        self.bundle.rootfs().to_str().unwrap().to_owned()
+    }
+
+    fn run(&self, options: &[&str], script: &str) -> String {
+        let rootfs = self.rootfs();
+        let tail = ["--rootfs", &rootfs, "--", "/bin/sh", "-c", script];
+        stdout(&[options, &tail].concat())
+    }
+
+    fn refuses(&self) -> String {
+        let rootfs = self.rootfs();
+        refusal(&isolate(&["--rootfs", &rootfs, "--pid", "/bin/echo", "ran"]))
+    }
+
+    /// Puts a symlink to `target` in the place of a directory of the root.
+    fn replace_by_link(&self, name: &str, target: &str) {
+        let path = self.bundle.rootfs().join(name);
+        fs::remove_dir(&path).unwrap();
+        symlink(target, path).unwrap();
+    }
+
+    fn victim(&self) -> String {
+        self.scratch.path().join("victim").to_str().unwrap().to_owned()
+    }
+
+    fn victim_is_untouched(&self) -> bool {
+        fs::read_dir(self.victim()).unwrap().next().is_none()
+    }
+}
+
+#[test]
+fn the_directory_is_the_root_and_the_host_is_out_of_reach() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let setup = Setup::new();
+    let host = setup.scratch.path().display();
+    let script = format!("ls -d {host} /proc/1/root{host} 2>/dev/null; pwd");
+    assert_eq!(setup.run(&["--pid"], &script), "/\n");
+    let script = "cut -d' ' -f5 /proc/self/mountinfo";
+    let mount_points = setup.run(&["--pid"], script);
+    assert!(mount_points.starts_with("/\n/proc\n/dev\n"), "{mount_points}");
+}
+
+#[test]
+fn chroot_can_be_left_and_pivot_root_cannot() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let output = Command::new(testkit::example("escape")).output().unwrap();
+    let text = crate::run::text(output);
+    assert_eq!(text, "chroot: escaped\npivot_root: still inside\n");
+}
+
+#[test]
+fn the_kernel_s_file_systems_are_there_with_and_without_a_user_namespace() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let setup = Setup::new();
+    let script = "stat -f -c %T /proc /sys /dev /dev/pts | tr '\\n' ' '";
+    for options in [&["--pid"][..], &["--pid", "--net", "--ipc", "--user"]] {
+        let types = setup.run(options, script);
+        assert_eq!(types, "proc sysfs tmpfs devpts ", "{options:?}");
+    }
+}
+
+#[test]
+fn the_devices_are_the_kernel_s_and_open_to_all_whatever_the_umask() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let setup = Setup::new();
+    let script = "stat -c '%F %t:%T %a' /dev/null /dev/urandom /dev/tty";
+    let run = format!(
+        r#"umask 077; "$0" --rootfs {} /bin/sh -c "{script}""#,
+        setup.rootfs()
+    );
+    let mut shell = Command::new("sh");
+    let shell = shell.args(["-c", &run, crate::run::ISOLATE]);
+    let devices = crate::run::text(shell.output().unwrap());
+    let kind = "character special file";
+    let expected = format!("{kind} 1:3 666\n{kind} 1:9 666\n{kind} 5:0 666\n");
+    assert_eq!(devices, expected);
+}
+
+#[test]
+fn what_tells_of_the_host_is_hidden_and_what_acts_on_it_read_only() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let setup = Setup::new();
+    let script = "cat /proc/timer_list | wc -c; ls /sys/firmware | wc -l; \
+                  for f in /proc/sys/kernel/panic /sys/x; \
+                  do (echo h > $f) 2>&1 | grep -c 'Read-only'; done";
+    assert_eq!(setup.run(&["--pid"], script), "0\n0\n1\n1\n");
+}
+
+#[test]
+fn the_host_s_cgroups_are_read_only_where_sys_has_to_come_from_the_host() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let setup = Setup::new();
+    let script = "cd /sys/fs/cgroup; for dir in . *; do \
+                  mkdir $dir/x 2>&1 | grep -q 'Read-only' || echo $dir; done";
+    assert_eq!(setup.run(&["--user"], script), "");
+}
+
+#[test]
+fn a_link_in_the_place_of_proc_is_refused() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let setup = Setup::new();
+    setup.replace_by_link("proc", "/run");
+    let text = setup.refuses();
+    assert!(text.contains("= ELOOP"), "{text}");
+    assert!(text.contains("hint: "), "{text}");
+}
+
+#[test]
+fn a_link_as_mount_point_does_not_leave_the_root() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let up = "../".repeat(20);
+    for way in ["", up.as_str()] {
+        let setup = Setup::new();
+        setup.replace_by_link("dev", &format!("{way}{}", setup.victim()));
+        // Inside the root that path does not exist.
+        setup.refuses();
+        assert!(setup.victim_is_untouched());
+    }
+}
+
+#[test]
+fn a_link_that_stays_inside_is_followed() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let setup = Setup::new();
+    setup.replace_by_link("dev", "/run");
+    assert_eq!(setup.run(&[], "test -c /run/null && echo yes"), "yes\n");
+}
+
+#[test]
+fn a_root_that_is_no_directory_is_refused() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    for (root, errno) in
+        [("/no/such/dir", "ENOENT"), ("/etc/passwd", "ENOTDIR")]
+    {
+        let text = refusal(&isolate(&["--rootfs", root, "--", "true"]));
+        assert!(text.contains(root) && text.contains(errno), "{text}");
+    }
+}
