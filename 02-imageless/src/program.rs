@@ -116,7 +116,7 @@ mod tests {
     fn a_name_is_searched_in_the_containers_path() {
         assert_eq!(
             find(&process(&["sh"], "/nowhere:/bin")).unwrap(),
-            c"/bin/sh".into()
+            CString::from(c"/bin/sh")
         );
     }
 

@@ -179,6 +179,15 @@ mod tests {
     }
 
     #[test]
+    fn a_library_for_newer_processors_only_is_passed_over() {
+        let cache = LdCache { entries: vec![entry("liba.so", "/a")] };
+        let mut bytes = cache.render().expect("it has an entry");
+        bytes[HEADER + 16] = 1;
+        let read = LdCache::parse(&bytes).expect("it is whole");
+        assert_eq!(read.lookup("liba.so").count(), 0);
+    }
+
+    #[test]
     fn an_empty_cache_is_not_written() {
         assert!(LdCache::default().render().is_none());
     }

@@ -223,3 +223,55 @@ fn behind_links(program: &Placed) -> Result<Placed> {
     let inside = if keeps_path { &real } else { &program.inside }.clone();
     Ok(Placed { host: real, inside })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Any program, with other search paths.
+    fn object(rpath: &[&str], runpath: &[&str]) -> Object {
+        let mut elf = read_elf(Path::new("/proc/self/exe")).expect("it runs");
+        elf.rpath = rpath.iter().map(|entry| (*entry).to_owned()).collect();
+        elf.runpath = runpath.iter().map(|entry| (*entry).to_owned()).collect();
+        let (host, inside) = ("/host/bin/m".into(), "/m".into());
+        let at = Placed { host, inside };
+        Object { at, elf, needed_as: None, loader: None }
+    }
+
+    fn searched(objects: &[Object]) -> Vec<String> {
+        let last = objects.last().expect("there is one");
+        search_directories(objects, last)
+            .map(|place| place.host.display().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn the_origin_is_here_and_inside_the_directory_of_the_object() {
+        let object = object(&["${ORIGIN}/a", "$ORIGIN/../b"], &[]);
+        let places: Vec<_> = object.expand(&object.elf.rpath).collect();
+        assert_eq!(places[0].host, Path::new("/host/bin/a"));
+        assert_eq!(places[1].host, Path::new("/host/bin/../b"));
+        assert_eq!(places[1].inside, Path::new("//../b"));
+    }
+
+    #[test]
+    fn an_rpath_beside_a_runpath_does_not_count() {
+        assert_eq!(searched(&[object(&["/old"], &["/new"])]), ["/new"]);
+        let loader = object(&["/old"], &["/new"]);
+        let library = Object { loader: Some(0), ..object(&["/own"], &[]) };
+        assert_eq!(searched(&[loader, library]), ["/own"]);
+    }
+
+    #[test]
+    fn the_working_directory_is_not_searched() {
+        assert_eq!(searched(&[object(&["", ".", "lib", "/a"], &[])]), ["/a"]);
+    }
+
+    #[test]
+    fn nodeflib_leaves_only_the_objects_own_directories() {
+        let mut object = object(&["/a"], &[]);
+        object.elf.nodeflib = true;
+        let places = candidates("x.so", &[object], 0, &LdCache::default());
+        assert_eq!(places.len(), 1);
+    }
+}

@@ -25,6 +25,7 @@ impl Staging {
     /// # Errors
     /// EEXIST: the target exists. EACCES, ENOENT, ENOSPC: as of mkdir(2).
     pub(crate) fn beside(target: &Path) -> Result<Self> {
+        // `publish` would say the same, but only after all the work.
         if target.symlink_metadata().is_ok() {
             return Err(already_there(target));
         }
@@ -72,4 +73,20 @@ fn already_there(target: &Path) -> anyhow::Error {
     SyscallError::new(format!("mkdir({target:?})"), Errno::EEXIST)
         .hint("remove it, or choose another with -o DIR")
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_appears_meanwhile_is_not_replaced() {
+        let name = format!("imageless-staging-{}", std::process::id());
+        let target = std::env::temp_dir().join(name);
+        let staging = Staging::beside(&target).expect("/tmp is writable");
+        fs::create_dir(&target).expect("nobody else knows the name");
+        let error = staging.publish().expect_err("it is there").to_string();
+        fs::remove_dir(&target).expect("it is still the empty one");
+        assert!(error.contains("EEXIST"), "{error}");
+    }
 }

@@ -81,6 +81,29 @@ fn an_rpath_counts_for_the_libraries_of_libraries_too() {
     maker.prints(&bundle, "found\n");
 }
 
+/// As ld.so does; another search path has the library for this machine.
+#[test]
+fn a_library_for_another_machine_is_passed_over() {
+    if !requires(&RUNC_AND_CC) {
+        return;
+    }
+    /// Offset of `e_machine`, and an architecture that nobody has any more.
+    const E_MACHINE: usize = 18;
+    const EM_M32: u8 = 1;
+    let maker = Maker::new();
+    let rpath = "-Wl,-rpath,$ORIGIN/../wrong:$ORIGIN/../lib";
+    compile(&maker, &["-Wl,--disable-new-dtags", rpath]);
+    let mut library =
+        fs::read(maker.path("app/lib/libg.so")).expect("cc has made it");
+    library[E_MACHINE] = EM_M32;
+    fs::create_dir(maker.path("app/wrong")).expect("scratch is ours");
+    fs::write(maker.path("app/wrong/libg.so"), library)
+        .expect("scratch is ours");
+    let bundle = maker.bundle(&["app/bin/m"]);
+    assert!(!bundle.join("rootfs/wrong").exists());
+    maker.prints(&bundle, "found\n");
+}
+
 #[test]
 fn two_programs_share_a_library_that_each_finds_by_a_path_of_its_own() {
     if !requires(&RUNC_AND_CC) {

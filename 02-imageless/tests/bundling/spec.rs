@@ -2,6 +2,7 @@
 
 use crate::maker::Maker;
 use std::fs;
+use testkit::{Need, requires};
 
 #[test]
 fn the_default_configuration() {
@@ -53,6 +54,23 @@ fn a_directory_that_is_missing_is_named() {
     let maker = Maker::new();
     let args = ["spec", "--bundle", "no/such"];
     maker.refuses(&args, "imageless: spec: open(\"no/such/", "ENOENT");
+}
+
+#[test]
+fn a_full_disk_keeps_no_half_of_a_configuration() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let maker = Maker::new();
+    let script = format!(
+        "mkdir small && mount -t tmpfs -o size=4k small small && cd small &&
+         echo full > disk && ! {} spec 2>&1 && ls -A",
+        env!("CARGO_BIN_EXE_imageless"),
+    );
+    let output = maker.output("unshare", &["--mount", "sh", "-c", &script]);
+    let lines: Vec<_> = output.lines().collect();
+    assert!(lines[0].contains("ENOSPC"), "{output}");
+    assert_eq!(lines[1..], ["disk"]);
 }
 
 fn read(maker: &Maker, name: &str) -> String {
