@@ -235,6 +235,12 @@ hint: /proc/PID/stack shows what it waits for"
         }
     }
     if let Some(state) = &container.state {
+        // Without an init nothing of ours was ever in the cgroup: if there are
+        // processes in it, `create` was killed before it could tell that they
+        // are somebody else's.
+        if state.init.is_some() {
+            state.cgroup.kill()?;
+        }
         state.cgroup.remove()?;
     }
     container.remove()

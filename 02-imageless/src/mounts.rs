@@ -168,9 +168,7 @@ fn own_cgroup(mount: &Mount, cgroup: &Path) -> Result<Planned> {
     let bind = |source: &Path, target: PathBuf| {
         Mount::bind(source, target).with_flags(mount.flags)
     };
-    let mut dirs: Vec<&Path> = own.paths().collect();
-    // Controllers that are mounted together share a directory.
-    dirs.dedup();
+    let dirs = own.paths();
     let planned =
         |mounts, close| Planned { field: String::new(), mounts, close };
     match own.version() {

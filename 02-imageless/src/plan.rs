@@ -2,13 +2,15 @@
 //! What can be refused is refused here, where nothing has to be undone.
 
 use crate::capabilities::{self, Sets};
-use crate::cgroups::{self, Place};
+use crate::cgroups::Place;
 use crate::config::Bundle;
+use crate::device_rules::{self, DeviceRule};
 use crate::devices::{self, Device};
 use crate::id::Id;
 use crate::isolation::{self, Isolation};
 use crate::mounts::{self, Planned};
 use crate::program::{self, Program};
+use crate::resources;
 use crate::rlimits::{self, Rlimit};
 use crate::supported;
 use crate::sysctl::{self, Sysctl};
@@ -22,7 +24,7 @@ pub(crate) struct Plan {
     pub(crate) isolation: Isolation,
     pub(crate) cgroup: Place,
     pub(crate) limits: Limits,
-    pub(crate) device_rules: Vec<String>,
+    pub(crate) device_rules: Vec<DeviceRule>,
     pub(crate) sysctls: Vec<Sysctl>,
     pub(crate) mounts: Vec<Planned>,
     pub(crate) devices: Vec<Device>,
@@ -41,15 +43,15 @@ impl Plan {
         let linux =
             bundle.spec.linux().as_ref().expect("checked by supported::check");
         let process = bundle.process();
-        let resources = linux.resources().as_ref();
+        let limited = linux.resources().as_ref();
         let isolation = isolation::plan(linux)?;
         let cgroup = Place::plan(linux, id)?;
         Ok(Self {
-            limits: resources
-                .map(cgroups::limits)
+            limits: limited
+                .map(resources::limits)
                 .transpose()?
                 .unwrap_or_default(),
-            device_rules: resources.map(cgroups::devices).unwrap_or_default(),
+            device_rules: limited.map(device_rules::plan).unwrap_or_default(),
             sysctls: sysctl::plan(&bundle.spec, isolation.own())?,
             mounts: mounts::plan(&bundle, &cgroup.path)?,
             devices: devices::plan(&bundle.spec)?,
