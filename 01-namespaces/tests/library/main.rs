@@ -1,0 +1,6 @@
+//! The claims of the library that isolate(1) alone does not show.
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+mod cgroup;
+mod process;
+mod root;
