@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::Offset;
 use namespaces::{InCall, SyscallError};
+use nix::errno::Errno;
 
 /// One of the container's two outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub(crate) struct Log {
     /// Bytes of the container's text in `batch`.
     pending: usize,
     /// Bytes of the container's text that could not be written, and why; not yet noted in the log.
-    lost: Option<(usize, String)>,
+    lost: Option<(usize, SyscallError)>,
 }
 
 impl Log {
@@ -106,10 +107,7 @@ impl Log {
             Ok(()) => self.lost = None,
             Err(error) => {
                 let before = self.lost.as_ref().map_or(0, |(bytes, _)| *bytes);
-                self.lost = Some((
-                    before + self.pending,
-                    format!("write(log): {error}"),
-                ));
+                self.lost = Some((before + self.pending, error));
             }
         }
         self.pending = 0;
@@ -161,14 +159,15 @@ fn push(batch: &mut Vec<u8>, prefix: &[u8], (tag, text): (Tag, &[u8])) {
 }
 
 /// Writes with one call, or not at all: a record that was cut short is taken back.
-fn write_whole(file: &mut File, batch: &[u8]) -> io::Result<()> {
-    let written = file.write(batch)?;
+fn write_whole(file: &mut File, batch: &[u8]) -> Result<(), SyscallError> {
+    let written = file.write(batch).in_call(|| "write(log)".into())?;
     if written < batch.len() {
         // Only this process appends. If that fails too, the log has one torn record, which readers skip.
         let _ = file
             .metadata()
             .and_then(|meta| file.set_len(meta.len() - written as u64));
-        return Err(io::Error::from_raw_os_error(nix::libc::ENOSPC));
+        // A file takes less than all only if the disk, the quota or the limit of size has no room for the rest.
+        return Err(SyscallError::new("write(log)", Errno::ENOSPC));
     }
     Ok(())
 }

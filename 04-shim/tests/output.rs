@@ -123,41 +123,44 @@ fn a_full_disk_costs_log_but_not_the_container() {
     if !requires(&NEEDS) {
         return;
     }
-    let rig = ours(&[
-        "sh",
-        "-c",
-        "while [ ! -e /go ]; do yes line | head -c 100000; done; echo back; exit 9",
-    ]);
-    let disk = rig.path("disk");
+    let script = "until [ -e /go ]; do yes line | head -c 100000; done; echo back; exit 9";
+    let rig = ours(&["sh", "-c", script]);
+    let (disk, log) = (rig.path("disk"), rig.path("disk/log"));
     fs::create_dir(&disk).unwrap();
-    let mount = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=1m", "none"])
-        .arg(&disk)
-        .status();
-    assert!(mount.unwrap().success());
-    let log = disk.join("log");
-    assert!(
-        rig::output(rig.command_with(&[("--log-path", log.clone())]))
-            .status
-            .success()
-    );
+    shell(&format!("mount -t tmpfs -o size=1m none {}", disk.display()));
+    fs::write(disk.join("filler"), [0; 500_000]).unwrap();
+    let command = rig.command_with(&[("--log-path", log.clone())]);
+    assert!(rig::output(command).status.success());
     rig.start();
-    eventually(DEADLINE, "the disk is full", || {
-        (fs::metadata(&log).ok()?.len() > 900_000).then_some(())
+    let full = || (fs::metadata(&log).ok()?.len() > 400_000).then_some(());
+    eventually(DEADLINE, "the disk is full", full);
+    fs::remove_file(disk.join("filler")).unwrap();
+    eventually(DEADLINE, "the disk is full again, and has the note", || {
+        let noted =
+            fs::read_to_string(&log).ok()?.contains("stderr F [conman-shim: ");
+        (noted && fs::metadata(&log).ok()?.len() > 900_000).then_some(())
     });
     fs::write(rig.bundle.rootfs().join("go"), "").unwrap();
-    eventually(DEADLINE, "the exit file appears", || {
-        rig.path("exit").exists().then_some(())
-    });
     assert_eq!(rig.exit_code(), 9);
 
     let text = fs::read_to_string(&log).unwrap();
+    let whole =
+        |record: &str| record.splitn(4, ' ').count() == 4 && record.is_ascii();
+    assert!(text.ends_with('\n') && text.lines().all(whole), "a torn record");
     assert!(
-        text.ends_with('\n')
-            && text.lines().all(|record| record.split(' ').count() >= 4),
-        "torn"
+        text.contains(
+            " bytes lost: write(log) = ENOSPC: No space left on device]"
+        ),
+        "no note"
     );
-    assert!(Command::new("umount").arg(&disk).status().unwrap().success());
+    shell(&format!("umount {}", disk.display()));
+}
+
+fn shell(command: &str) {
+    assert!(
+        Command::new("sh").args(["-c", command]).status().unwrap().success(),
+        "{command}"
+    );
 }
 
 /// Takes the pid namespace away, so that the container's orphans come to the shim.
