@@ -263,6 +263,16 @@ mod tests {
     }
 
     #[test]
+    fn a_library_answers_to_its_soname_whatever_its_file_is_called() {
+        let mut object = object(&[], &[]);
+        object.needed_as = Some("alias.so".into());
+        object.elf.soname = Some("libg.so.1".into());
+        assert!(object.answers_to("alias.so"));
+        assert!(object.answers_to("libg.so.1"));
+        assert!(!object.answers_to("m"));
+    }
+
+    #[test]
     fn the_working_directory_is_not_searched() {
         assert_eq!(searched(&[object(&["", ".", "lib", "/a"], &[])]), ["/a"]);
     }
