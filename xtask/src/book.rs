@@ -1,10 +1,12 @@
 //! `cargo xtask book ..`: hands over to xtask-book, which alone builds mdBook.
 //!
 //! It is built as you. What executes the book's console blocks runs as root,
-//! like the reader who types them, and finds the programs of all stages freshly
-//! built.
+//! like the reader who types them, and finds the programs and examples of all
+//! stages freshly built.
 
-use crate::cargo::{Profile, binaries, build, path_with_binaries, repository};
+use crate::cargo::{
+    Profile, binaries, build, cargo, path_with_binaries, repository,
+};
 use crate::root::{as_root, succeed};
 use crate::stage::packages_up_to;
 use anyhow::Result;
@@ -25,6 +27,10 @@ pub(crate) fn book(args: &[OsString]) -> Result<()> {
     let mut packages = if executes { packages_up_to(5) } else { vec![] };
     packages.push("xtask-book");
     build(&packages, Profile::Dev)?;
+    if executes {
+        let packages = packages.iter().flat_map(|name| ["--package", name]);
+        succeed(cargo(&["build", "--examples"]).args(packages))?;
+    }
     let mut command =
         if executes { as_root("env") } else { Command::new("env") };
     command.arg(path_with_binaries(Profile::Dev)?);

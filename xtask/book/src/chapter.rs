@@ -217,15 +217,15 @@ fn home(reader: (Uid, Gid)) -> Result<TempDir> {
 }
 
 /// All that a shell inherits. This program's own folder comes first in PATH: cargo has put the
-/// freshly built programs of all stages there.
+/// freshly built programs of all stages there, and in a folder below it their examples.
 fn environment(home: &Path) -> Result<Vec<(&'static str, String)>> {
     let ours = env::current_exe().context("readlink(\"/proc/self/exe\")")?;
     let Some(built) = ours.parent() else {
         bail!("{}: no folder", ours.display())
     };
-    let home = home.display();
+    let (built, home) = (built.display(), home.display());
     Ok(vec![
-        ("PATH", format!("{}:{SYSTEM_PATH}", built.display())),
+        ("PATH", format!("{built}:{built}/examples:{SYSTEM_PATH}")),
         ("HOME", home.to_string()),
         ("XDG_RUNTIME_DIR", format!("{home}/.run")),
         ("LC_ALL", "C".into()),
