@@ -39,6 +39,7 @@ fn run() -> Result<u8> {
     Ok(isolate(&plan)?.code() as u8)
 }
 
+// ANCHOR: isolate
 /// The parent's story. The cgroup removes itself if we leave early.
 fn isolate(plan: &Plan) -> Result<ExitStatus> {
     let mut cgroup = plan.create_cgroup()?;
@@ -66,6 +67,7 @@ fn isolate(plan: &Plan) -> Result<ExitStatus> {
     }
     Ok(status)
 }
+// ANCHOR_END: isolate
 
 /// Does what only the parent can do for the child: say who it is outside, and
 /// put it where its limits hold.
@@ -83,7 +85,9 @@ fn prepare(plan: &Plan, child: &Child, cgroup: Option<&Cgroup>) -> Result<()> {
 /// Ends what the command has left running, and removes the cgroup.
 fn clean_up(cgroup: &mut Cgroup) -> Result<()> {
     if cgroup.oom_kills().unwrap_or(0) > 0 {
-        eprintln!("isolate: the memory limit was reached: the kernel killed");
+        eprintln!(
+            "isolate: over the memory limit: the kernel killed a process"
+        );
     }
     cgroup.kill()?;
     cgroup.remove()?;

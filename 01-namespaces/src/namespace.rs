@@ -45,6 +45,7 @@ type Row = (Namespace, &'static str, &'static str, i32, &'static str);
 
 /// In the order in which a process has to join them: the user namespace gives
 /// the right to enter the others.
+// ANCHOR: table
 #[rustfmt::skip]
 const TABLE: [Row; 8] = [
     (User,   "user",   "CLONE_NEWUSER",   CLONE_NEWUSER,   "3.8 (2013-02)"),
@@ -56,6 +57,7 @@ const TABLE: [Row; 8] = [
     (Cgroup, "cgroup", "CLONE_NEWCGROUP", CLONE_NEWCGROUP, "4.6 (2016-05)"),
     (Time,   "time",   "CLONE_NEWTIME",   CLONE_NEWTIME,   "5.6 (2020-03)"),
 ];
+// ANCHOR_END: table
 
 /// Bit 0x80 belongs to the exit signal in clone(2), so only unshare(2) and
 /// clone3(2) take this flag.

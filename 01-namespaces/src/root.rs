@@ -179,6 +179,7 @@ impl Root {
             .in_call(|| format!("openat({:?}, {path:?})", self.path))
     }
 
+    // ANCHOR: open_in_root
     fn open_with(
         &self,
         path: &Path,
@@ -202,6 +203,7 @@ impl Root {
         }
         Err(Errno::EAGAIN).in_call(call)
     }
+    // ANCHOR_END: open_in_root
 }
 
 impl AsFd for Root {

@@ -217,6 +217,7 @@ pub fn make_root_read_only(root: &Root) -> Result<()> {
 /// EPERM: not in a mount namespace of our own.
 ///
 /// Source: pivot_root(2), "pivot_root(\".\", \".\")"
+// ANCHOR: pivot
 pub fn pivot(root: Root) -> Result<()> {
     fchdir(&root).in_call(|| format!("fchdir({:?})", root.path()))?;
     drop(root);
@@ -228,3 +229,4 @@ pub fn pivot(root: Root) -> Result<()> {
     // Until here the working directory is the old root's.
     chdir("/").in_call(|| r#"chdir("/")"#.into())
 }
+// ANCHOR_END: pivot

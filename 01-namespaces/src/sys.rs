@@ -45,6 +45,7 @@ struct CloneArgs {
 ///
 /// Source: clone3(2), "Linux 5.3 (2019-09)"; `CLONE_INTO_CGROUP`, "Linux 5.7
 /// (2020-05)"
+// ANCHOR: clone3
 pub fn clone3(
     flags: u64,
     cgroup: Option<BorrowedFd<'_>>,
@@ -71,6 +72,7 @@ pub fn clone3(
     let pid = unsafe {
         libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<CloneArgs>())
     };
+    // ANCHOR_END: clone3
     match Errno::result(pid)? {
         0 => Ok(Cloned::Child),
         // SAFETY: the call succeeded with CLONE_PIDFD, so `pidfd` is a new

@@ -14,6 +14,7 @@ pub(super) const CONTROLLERS: [&str; 5] =
 /// Plans the files to write.
 ///
 /// Source: Documentation/admin-guide/cgroup-v2.rst
+// ANCHOR: settings
 pub(super) fn settings(limits: &Limits) -> Vec<Setting> {
     let mut plan = Vec::new();
     if let Some(memory) = limits.memory {
@@ -34,6 +35,7 @@ pub(super) fn settings(limits: &Limits) -> Vec<Setting> {
     }
     plan
 }
+// ANCHOR_END: settings
 
 /// Converts v1's shares (2 to 262144) to a weight (1 to 10000), end to end, as
 /// the runtimes agreed on.

@@ -4,7 +4,7 @@ use crate::run::{isolate, refusal, stdout};
 use testkit::{Need, requires};
 
 /// Fills a shell variable with 100 MB, and says so if it lives to tell.
-const HUNGRY: &str = "x=$(head -c 100M /dev/zero | tr '\\0' x); echo $?";
+const HUNGRY: &str = "x=$(head -c 100000000 /dev/zero | tr '\\0' x); echo $?";
 
 #[test]
 fn a_command_above_the_memory_limit_is_killed_and_the_reason_told() {
@@ -15,7 +15,7 @@ fn a_command_above_the_memory_limit_is_killed_and_the_reason_told() {
     let output = isolate(&args);
     assert_eq!(output.status.code(), Some(137), "{output:?}");
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("memory limit was reached"), "{stderr}");
+    assert!(stderr.contains("over the memory limit"), "{stderr}");
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn at_the_pids_limit_fork_fails() {
     let script = "for i in 1 2 3 4 5; do sleep 1000 & done; echo survived";
     let output = isolate(&["--pids", "4", "--", "sh", "-c", script]);
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.to_lowercase().contains("cannot fork"), "{stderr}");
+    assert!(stderr.contains("fork"), "{stderr}");
     assert!(output.stdout.is_empty());
 }
 
