@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsRawFd;
 
 use anyhow::{Context, Result};
 use namespaces::process;
@@ -41,7 +42,7 @@ impl SyncPipe {
             Ok(text) => {
                 text.parse().with_context(|| format!("{SYNC_PIPE}={text}"))?
             }
-            Err(_) => libc_stdout(),
+            Err(_) => io::stdout().as_raw_fd(),
         };
         let pipe = process::dup_inherited(number).context(SYNC_PIPE)?;
         if number >= ABOVE_STDERR {
@@ -76,9 +77,4 @@ impl SyncPipe {
             written => written,
         }
     }
-}
-
-fn libc_stdout() -> i32 {
-    use std::os::fd::AsRawFd;
-    io::stdout().as_raw_fd()
 }

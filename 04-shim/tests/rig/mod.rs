@@ -3,17 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     reason = "a module of several test programs; each uses its part"
 )]
 
+mod command;
+mod golden;
+
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
-use std::thread;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, fcntl};
@@ -21,6 +22,10 @@ use nix::libc;
 use runc_naive::{Force, Runtime};
 use serde_json::Value;
 use testkit::{Bundle, Scratch, eventually};
+
+pub use command::output;
+use command::{first_line, in_time};
+pub use golden::{golden, normalised};
 
 /// Longest time for anything that a test waits for: a machine that is busy with other tests is slow.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -88,90 +93,6 @@ impl Rig {
 
     pub fn id(&self) -> &str {
         self.bundle.id()
-    }
-
-    /// The command line of the shim. Its answer comes on standard output.
-    pub fn command(&self) -> Command {
-        let mut command = match self.shim {
-            Shim::Conmon => self.conmon(),
-            Shim::Ours => self.conman_shim(),
-        };
-        command.arg("--runtime").arg(&self.program);
-        command
-            .args(["--runtime-arg", "--root", "--runtime-arg"])
-            .arg(self.scratch.state_root());
-        command
-            .arg("--bundle")
-            .arg(self.bundle.path())
-            .args(["--cid", self.id()]);
-        command.arg("--container-pidfile").arg(self.path("container.pid"));
-        command.env("SCRATCH", self.scratch.path()).stdin(Stdio::null());
-        command
-    }
-
-    /// The command line of the shim, with other values for some of its options.
-    pub fn command_with(&self, values: &[(&str, PathBuf)]) -> Command {
-        let usual = self.command();
-        let mut args: Vec<_> =
-            usual.get_args().map(ToOwned::to_owned).collect();
-        for (option, value) in values {
-            let at = args
-                .iter()
-                .position(|arg| arg == option)
-                .expect("the shim is given all options");
-            args[at + 1] = value.into();
-        }
-        let mut command = Command::new(usual.get_program());
-        command
-            .args(args)
-            .env("SCRATCH", self.scratch.path())
-            .stdin(Stdio::null());
-        command
-    }
-
-    /// The command line of the shim, started by a shell that runs `script` with it as `"$@"`.
-    pub fn shell(&self, script: &str) -> Command {
-        let shim = self.command();
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", script, "sh"])
-            .arg(shim.get_program())
-            .args(shim.get_args());
-        command.env("SCRATCH", self.scratch.path()).stdin(Stdio::null());
-        command
-    }
-
-    fn conman_shim(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_conman-shim"));
-        command.arg("--shim-pidfile").arg(self.path("shim.pid"));
-        command.arg("--exit-file").arg(self.path("exit"));
-        command.arg("--log-path").arg(self.path("log"));
-        command
-    }
-
-    fn conmon(&self) -> Command {
-        let mut command = Command::new("sh");
-        // conmon takes the sync pipe by number only: give it a copy of standard output.
-        command.args([
-            "-c",
-            r#"_OCI_SYNCPIPE=3 exec conmon "$@" 3>&1 >/dev/null"#,
-            "conmon",
-        ]);
-        command.args([
-            "--api-version",
-            "1",
-            "--cuuid",
-            self.id(),
-            "--name",
-            self.id(),
-        ]);
-        command.arg("--conmon-pidfile").arg(self.path("shim.pid"));
-        command.arg("--exit-dir").arg(self.scratch.path());
-        command.arg("--socket-dir-path").arg(self.scratch.path());
-        command
-            .arg("--log-path")
-            .arg(format!("k8s-file:{}", self.path("log").display()));
-        command
     }
 
     /// Creates the container and returns the answer: one line.
@@ -304,65 +225,7 @@ impl Drop for Rig {
     }
 }
 
-/// Runs a command to its end and to the end of its pipes, and fails the test if that takes too long.
-pub fn output(command: Command) -> Output {
-    in_time(command, |mut command| command.output().unwrap())
-}
-
-fn in_time(command: Command, run: fn(Command) -> Output) -> Output {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || sender.send(run(command)));
-    receiver.recv_timeout(DEADLINE).expect("the answer comes at once")
-}
-
-fn first_line(mut command: Command) -> Output {
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdout = Vec::new();
-    let mut reader = BufReader::new(child.stdout.take().unwrap());
-    reader.read_until(b'\n', &mut stdout).unwrap();
-    Output { status: child.wait().unwrap(), stdout, stderr: vec![] }
-}
-
 pub fn json(text: &str) -> Value {
     serde_json::from_str(text)
         .unwrap_or_else(|error| panic!("{text:?}: {error}"))
-}
-
-/// Returns a golden file: the text that the manager's tests read too.
-pub fn golden(name: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    fs::read_to_string(folder.join(name)).unwrap()
-}
-
-/// Replaces pids and times by those of the golden files.
-pub fn normalised(text: &str) -> String {
-    let lines = text.split_inclusive('\n').map(|line| {
-        let line = match line.find("\"data\":").map(|at| at + 7) {
-            Some(at) if !line[at..].starts_with('-') => {
-                let end = at
-                    + line[at..]
-                        .find(|c: char| !c.is_ascii_digit())
-                        .unwrap_or(0);
-                format!("{}4242{}", &line[..at], &line[end..])
-            }
-            _ => line.to_owned(),
-        };
-        let time = "2026-11-23T18:00:00.123456789";
-        match line.find("20").filter(|at| is_time(&line[*at..])) {
-            Some(at) => {
-                format!("{}{time}{}", &line[..at], &line[at + time.len()..])
-            }
-            None => line,
-        }
-    });
-    lines.collect()
-}
-
-fn is_time(text: &str) -> bool {
-    let shape = "dddd-dd-ddTdd:dd:dd.ddddddddd";
-    text.len() >= shape.len()
-        && shape.chars().zip(text.chars()).all(|(want, is)| match want {
-            'd' => is.is_ascii_digit(),
-            want => is == want,
-        })
 }
