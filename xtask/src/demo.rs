@@ -12,7 +12,7 @@ mod wait;
 
 use crate::cargo::{Profile, build, xtask};
 use crate::package::{self, Missing, Need};
-use crate::progress::step;
+use crate::progress::{cut, step};
 use crate::root::{exec_as_root, is_root, shown};
 use crate::stage::packages_up_to;
 use anyhow::{Context, Result, bail};
@@ -106,7 +106,7 @@ fn judge(status: ExitStatus) -> Result<()> {
 fn clean_up(folder: &Path, ended_well: bool) -> Result<()> {
     let tags = leftover::tags(folder);
     let left = match ended_well {
-        true => leftover::settled(&tags)?,
+        true => leftover::settled(&tags),
         false => leftover::find(&tags),
     };
     if left.is_empty() {
@@ -114,13 +114,9 @@ fn clean_up(folder: &Path, ended_well: bool) -> Result<()> {
         println!("\nnothing is left: looked through {census}");
     } else {
         println!("\nremoving what is left:");
-        left.iter().for_each(|leftover| println!("  {leftover}"));
-        leftover::remove(&left)?;
-        let stuck = leftover::find(&tags);
-        if !stuck.is_empty() {
-            let names: Vec<_> = stuck.iter().map(ToString::to_string).collect();
-            bail!("still there: {}", names.join(", "));
-        }
+        let lines = left.iter().map(|leftover| cut(&leftover.to_string(), 2));
+        lines.for_each(|line| println!("  {line}"));
+        leftover::remove_all(&tags)?;
     }
     fs::remove_dir_all(folder)
         .with_context(|| format!("remove {}", folder.display()))?;

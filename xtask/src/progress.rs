@@ -40,9 +40,26 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     lines.join(&format!("\n{:indent$}", ""))
 }
 
+/// Ends a line that would pass column 80 after `indent` columns with `..`.
+pub(crate) fn cut(line: &str, indent: usize) -> String {
+    let room = 80 - indent;
+    if line.chars().count() <= room {
+        return line.to_owned();
+    }
+    line.chars().take(room - 2).collect::<String>() + ".."
+}
+
 #[cfg(test)]
 mod tests {
-    use super::wrapped;
+    use super::{cut, wrapped};
+
+    #[test]
+    fn a_line_is_cut_only_if_it_passes_column_80() {
+        let fits = "x".repeat(75);
+        assert_eq!(cut(&fits, 5), fits);
+        let cut = cut(&"x".repeat(76), 5);
+        assert_eq!((cut.len(), &cut[72..]), (75, "x.."));
+    }
 
     #[test]
     fn no_wrapped_line_passes_column_80() {

@@ -69,11 +69,16 @@ pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
     command.status().with_context(|| shown(command))
 }
 
-/// The command line as one would type it, for messages.
+/// The command line as one would type it, for messages; a PATH is long and
+/// tells nothing.
 pub(crate) fn shown(command: &Command) -> String {
     let words =
         std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    let word = |word: &OsStr| match word.to_string_lossy() {
+        path if path.starts_with("PATH=") => "PATH=..".to_owned(),
+        other => other.into_owned(),
+    };
+    words.map(word).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub(crate) enum Vm {
 }
 
 /// The packages whose tests make sense in the machine: those that create cgroups.
-const PACKAGES: [&str; 1] = ["namespaces"];
+const PACKAGES: [&str; 2] = ["namespaces", "imageless"];
 
 /// Programs that the tests compare ours with, from this machine.
 const PEERS: [&str; 1] = ["runc"];
@@ -83,8 +83,7 @@ fn artifact(message: &str) -> Option<Artifact> {
     let message: serde_json::Value = serde_json::from_str(message).ok()?;
     let path = message["executable"].as_str()?.into();
     let is_test = message["profile"]["test"].as_bool()?;
-    let is_example = message["target"]["kind"][0] == "example";
-    (!is_example).then_some(Artifact { path, is_test })
+    Some(Artifact { path, is_test })
 }
 
 /// What the guest runs: every test program, one after another. The status is the number of those that failed.

@@ -74,7 +74,7 @@ impl Manager {
         let output = command.output().with_context(|| shown(&command))?;
         if !output.status.success() {
             let words = String::from_utf8_lossy(&output.stderr);
-            bail!("conman {}: {}: {words}", args.join(" "), output.status);
+            bail!("{} ({})", words.trim(), output.status);
         }
         String::from_utf8(output.stdout).context("conman: not UTF-8")
     }

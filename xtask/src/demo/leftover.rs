@@ -3,7 +3,7 @@
 
 use super::process;
 use super::wait::until_ended;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use nix::mount::{MntFlags, umount2};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -16,6 +16,9 @@ use std::time::Duration;
 pub(super) const IDS: &str = "ids";
 /// conmand's own directories, one entry a sandbox or container.
 const STORES: &[&str] = &["root/sandboxes", "root/containers"];
+
+/// Rounds of removal: the second finds what the first one's victims had begun.
+const ROUNDS: usize = 3;
 
 /// What a process that was told to end may take to do it.
 const GRACE: Duration = Duration::from_secs(5);
@@ -53,20 +56,17 @@ pub(super) fn tags(folder: &Path) -> Vec<String> {
 }
 
 /// Finds what is left once the processes that are about to end have ended.
-///
-/// # Errors
-/// pidfd_open(2) or poll(2) failed.
-pub(super) fn settled(tags: &[String]) -> Result<Vec<Leftover>> {
+pub(super) fn settled(tags: &[String]) -> Vec<Leftover> {
     for leftover in find(tags) {
         if let Leftover::Process(pid, _) = leftover {
             // Err: it goes on, and is found again below.
             let _ = until_ended(pid, GRACE);
         }
     }
-    Ok(find(tags))
+    find(tags)
 }
 
-/// Finds processes, mounts and cgroups with one of the tags.
+/// Finds processes, mounts and cgroups with one of the tags, now.
 pub(super) fn find(tags: &[String]) -> Vec<Leftover> {
     let tagged = |text: &str| tags.iter().any(|tag| text.contains(tag));
     let ours = std::process::id();
@@ -84,12 +84,24 @@ pub(super) fn find(tags: &[String]) -> Vec<Leftover> {
         .collect()
 }
 
-/// Removes in the order in which the kernel lets go: processes, mounts from
-/// the newest, cgroups from the innermost.
+/// Removes everything with one of the tags. What is being removed may just be
+/// making more of it, so once is not enough.
 ///
 /// # Errors
-/// A killed process did not end. What else resists is found by [`find`].
-pub(super) fn remove(left: &[Leftover]) -> Result<()> {
+/// Something resists; the message names it.
+pub(super) fn remove_all(tags: &[String]) -> Result<()> {
+    for _ in 0..ROUNDS {
+        remove(&find(tags))?;
+    }
+    let stuck = find(tags);
+    let names: Vec<_> = stuck.iter().map(ToString::to_string).collect();
+    ensure!(stuck.is_empty(), "still there: {}", names.join(", "));
+    Ok(())
+}
+
+/// In the order in which the kernel lets go: processes, mounts from the newest,
+/// cgroups from the innermost.
+fn remove(left: &[Leftover]) -> Result<()> {
     let pids = left.iter().filter_map(|leftover| match leftover {
         Leftover::Process(pid, _) => Some(*pid),
         Leftover::Mount(_) | Leftover::Cgroup(_) => None,
@@ -180,7 +192,7 @@ pub(super) fn note_id(folder: &Path, id: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Leftover, find, note_id, remove, settled, tags};
+    use super::{Leftover, find, note_id, remove_all, settled, tags};
     use std::process::{Command, Stdio};
 
     fn tag(of: &str) -> String {
@@ -194,10 +206,10 @@ mod tests {
         waiting.args(["-c", "read line", &tag]).stdin(Stdio::piped());
         let mut child = waiting.spawn().unwrap();
         let left = find(std::slice::from_ref(&tag));
-        remove(&left).unwrap();
+        remove_all(std::slice::from_ref(&tag)).unwrap();
         child.wait().unwrap();
         assert!(matches!(&left[..], [Leftover::Process(..)]), "{left:?}");
-        assert_eq!(settled(&[tag]).unwrap(), []);
+        assert_eq!(settled(&[tag]), []);
     }
 
     #[test]

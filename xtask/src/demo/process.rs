@@ -55,9 +55,12 @@ pub(super) fn tree(all: &[Process], root: i32) -> Vec<String> {
 
 fn draw(all: &[Process], of: &Process, depth: usize, lines: &mut Vec<String>) {
     let indent = "   ".repeat(depth);
-    let twig = if depth == 0 { "" } else { "`- " };
     let indent = indent.get(3..).unwrap_or_default();
-    lines.push(format!("{:>8}  {indent}{twig}{}", of.pid, of.name));
+    let name = match depth {
+        0 => format!("{}  (a child of {})", of.name, of.parent),
+        _ => format!("{indent}`- {}", of.name),
+    };
+    lines.push(format!("{:>8}  {name}", of.pid));
     for child in all.iter().filter(|child| child.parent == of.pid) {
         draw(all, child, depth + 1, lines);
     }
@@ -105,7 +108,7 @@ mod tests {
             one(30, 20, "sleep"),
         ];
         let expected = [
-            "      10  conman-shim",
+            "      10  conman-shim  (a child of 1)",
             "      20  `- sh",
             "      30     `- sleep",
         ];

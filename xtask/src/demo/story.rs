@@ -6,6 +6,7 @@ use super::leftover::note_id;
 use super::process::{self, Process, process};
 use super::wait::{PATIENCE, until, until_ended};
 use crate::cargo::{Profile, binaries};
+use crate::progress::cut;
 use crate::root::shown;
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{SigSet, Signal};
@@ -60,9 +61,10 @@ fn make_bundle(folder: &Path) -> Result<()> {
     let words = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "imageless bundle: {words}");
     let rootfs = folder.join("bundle/rootfs");
-    for program in ["bin/sh", "bin/sleep"] {
-        let inside = rootfs.join(program);
-        ensure!(inside.is_file(), "{}: not there", inside.display());
+    for program in ["sh", "sleep"] {
+        let places = ["bin", "usr/bin"].map(|bin| rootfs.join(bin));
+        let found = places.iter().any(|bin| bin.join(program).is_file());
+        ensure!(found, "{}: has no {program}", rootfs.display());
     }
     ok("a root file system with a shell, sleep and their libraries");
     Ok(())
@@ -193,7 +195,9 @@ impl Story {
 
     fn shim(&self) -> Result<Process> {
         let shim = process(self.container.parent).context("no shim")?;
-        ensure!(shim.name == "conman-shim", "the parent is {shim:?}");
+        let program = fs::read_link(format!("/proc/{}/exe", shim.pid));
+        let program = program.with_context(|| format!("{shim:?}"))?;
+        ensure!(program.ends_with("conman-shim"), "the parent: {program:?}");
         Ok(shim)
     }
 
@@ -230,7 +234,7 @@ fn typed(command: &str) {
 }
 
 fn show(text: &str) {
-    text.lines().for_each(|line| println!("   | {line}"));
+    text.lines().for_each(|line| println!("   | {}", cut(line, 5)));
 }
 
 fn ok(claim: &str) {
