@@ -24,6 +24,9 @@ use tempfile::TempDir;
 /// How long what a chapter ended may take to die.
 const GRACE: Duration = Duration::from_secs(3);
 
+const LEAK: &str =
+    "end on the page what the page began; run again if another program made it";
+
 const SYSTEM_PATH: &str =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -110,7 +113,7 @@ fn chapter(
     };
     drop(session);
     end_all(reaper, &shells)?;
-    let leaked = host::leaks(reaper, &before)?;
+    let leaked = host::leaks(reaper, &before, home.path())?;
     host::clean_up(&leaked, home.path());
     remove(home);
     played?;
@@ -167,11 +170,7 @@ fn judge(page: &Page, ran: usize, leaks: &[String]) -> Result<(), Finding> {
     }
     if !leaks.is_empty() {
         let what = format!("the chapter leaves behind: {}", leaks.join(", "));
-        return Err(page.finding(
-            line,
-            what,
-            "end on the page what the page began",
-        ));
+        return Err(page.finding(line, what, LEAK));
     }
     Ok(())
 }
@@ -217,7 +216,7 @@ fn home(reader: (Uid, Gid)) -> Result<TempDir> {
 }
 
 /// All that a shell inherits. This program's own folder comes first in PATH: cargo has put the
-/// freshly built programs of all stages there, and in a folder below it their examples.
+/// freshly built programs of all stages there. Their examples come last: one is called `mount`.
 fn environment(home: &Path) -> Result<Vec<(&'static str, String)>> {
     let ours = env::current_exe().context("readlink(\"/proc/self/exe\")")?;
     let Some(built) = ours.parent() else {
@@ -225,7 +224,7 @@ fn environment(home: &Path) -> Result<Vec<(&'static str, String)>> {
     };
     let (built, home) = (built.display(), home.display());
     Ok(vec![
-        ("PATH", format!("{built}:{built}/examples:{SYSTEM_PATH}")),
+        ("PATH", format!("{built}:{SYSTEM_PATH}:{built}/examples")),
         ("HOME", home.to_string()),
         ("XDG_RUNTIME_DIR", format!("{home}/.run")),
         ("LC_ALL", "C".into()),

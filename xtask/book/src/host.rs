@@ -17,6 +17,10 @@ const GRACE: Duration = Duration::from_secs(3);
 const CGROUP: &str = "/sys/fs/cgroup";
 const LINKS: &str = "/sys/class/net";
 
+/// Directories of others who test at the same time: chapters, and the stages' own tests. What is
+/// mounted there is theirs, unless it is our chapter's.
+const SCRATCH: &[&str] = &["/tmp/book.", "/tmp/ck-"];
+
 /// Something that outlives the process that made it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Thing {
@@ -48,15 +52,18 @@ pub(crate) fn look() -> BTreeSet<Thing> {
     things
 }
 
-/// What is new since `before` and stays for the whole period of grace.
+/// What is new since `before` and stays for the whole period of grace. The
+/// chapter ran in `home`.
 ///
 /// # Errors
 /// We were interrupted.
 pub(crate) fn leaks(
     reaper: &Reaper,
     before: &BTreeSet<Thing>,
+    home: &Path,
 ) -> Result<BTreeSet<Thing>> {
     let mut new: BTreeSet<_> = look().difference(before).cloned().collect();
+    new.retain(|thing| !is_of_others(thing, home));
     reaper.until(GRACE, || {
         if !new.is_empty() {
             new = look().intersection(&new).cloned().collect();
@@ -64,6 +71,13 @@ pub(crate) fn leaks(
         new.is_empty()
     })?;
     Ok(new)
+}
+
+fn is_of_others(thing: &Thing, home: &Path) -> bool {
+    let Thing::Mount(_, at) = thing else { return false };
+    let scratch =
+        SCRATCH.iter().any(|prefix| at.to_string_lossy().starts_with(prefix));
+    scratch && !at.starts_with(home)
 }
 
 /// Removes what can be removed without harm to anybody: mounts under `home`, empty cgroups.

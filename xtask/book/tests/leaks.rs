@@ -7,6 +7,7 @@ mod fixture;
 use fixture::{Fixture, Said};
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use testkit::{Need, requires};
 
 fn test(blocks: &str) -> Said {
@@ -17,6 +18,13 @@ fn leaves_behind(blocks: &str, what: &str) {
     let said = test(blocks);
     assert!(!said.ok && said.text.contains("leaves behind: "), "{}", said.text);
     assert!(said.text.contains(what), "wanted {what:?}:\n{}", said.text);
+}
+
+/// Root, and no other test that changes the machine at this moment.
+fn root_alone() -> Option<MutexGuard<'static, ()>> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    requires(&[Need::Root])
+        .then(|| ALONE.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 #[test]
@@ -42,9 +50,7 @@ fn a_daemon_that_left_its_session_is_a_leak_too() {
 
 #[test]
 fn a_mount_that_stays_is_a_leak_and_is_removed_as_root() {
-    if !requires(&[Need::Root]) {
-        return;
-    }
+    let Some(_alone) = root_alone() else { return };
     let page = "```console\n# mkdir m; mount -t tmpfs book-leak m\n```\n";
     leaves_behind(page, "mount on /tmp/book.");
     let mounts = fs::read_to_string("/proc/self/mountinfo").expect("procfs");
@@ -53,9 +59,7 @@ fn a_mount_that_stays_is_a_leak_and_is_removed_as_root() {
 
 #[test]
 fn a_mount_that_the_page_takes_away_is_no_leak_as_root() {
-    if !requires(&[Need::Root]) {
-        return;
-    }
+    let Some(_alone) = root_alone() else { return };
     let said =
         test("```console\n# mkdir m; mount -t tmpfs none m\n# umount m\n```\n");
     assert!(said.ok, "{}", said.text);
@@ -63,9 +67,7 @@ fn a_mount_that_the_page_takes_away_is_no_leak_as_root() {
 
 #[test]
 fn a_cgroup_that_stays_is_a_leak_and_is_removed_as_root() {
-    if !requires(&[Need::Root]) {
-        return;
-    }
+    let Some(_alone) = root_alone() else { return };
     let unified = Path::new("/sys/fs/cgroup/unified");
     let top =
         if unified.is_dir() { unified } else { Path::new("/sys/fs/cgroup") };
@@ -79,9 +81,7 @@ fn a_cgroup_that_stays_is_a_leak_and_is_removed_as_root() {
 
 #[test]
 fn a_chapter_that_fails_half_way_is_cleaned_up_as_root() {
-    if !requires(&[Need::Root]) {
-        return;
-    }
+    let Some(_alone) = root_alone() else { return };
     let page = "```console\n# mkdir m; mount -t tmpfs book-half m\n# sleep 4323.5 &\n[1] 4242\n# false\n```\n";
     let said = test(page);
     assert!(!said.ok && said.text.contains("exit status 1"), "{}", said.text);
