@@ -74,15 +74,15 @@ impl Record {
     }
 }
 
-/// One container. Three locks: `record` for moments, `process` is lock-free to
-/// read, `operation` is held by the one request that changes the container.
+/// One container. `record` is locked for moments only, and `process` never;
+/// `operation` is held by requests that change the container.
 #[derive(Debug)]
 pub struct Container {
     id: String,
     record: Mutex<Record>,
     process: watch::Sender<Process>,
-    /// Serialises start, stop and remove of this container.
-    pub operation: tokio::sync::Mutex<()>,
+    /// Held for writing by start and remove; for reading by stop, so that an impatient stop can overtake a patient one.
+    pub operation: tokio::sync::RwLock<()>,
 }
 
 impl Container {
@@ -93,7 +93,7 @@ impl Container {
             id: record.id.clone(),
             record: Mutex::new(record),
             process: watch::Sender::new(process),
-            operation: tokio::sync::Mutex::default(),
+            operation: tokio::sync::RwLock::default(),
         }
     }
 

@@ -60,8 +60,13 @@ impl Manager {
         let id = &record.id;
         liveness::kill(&self.paths.shim_pid(id))?;
         self.runtime(&record.handler).delete(id, Force::Yes)?;
-        remove_dir(&self.paths.container_state(id))?;
-        self.container_store.remove(id)
+        self.erase(record)
+    }
+
+    /// Removes a container's files, the record last.
+    pub(crate) fn erase(&self, record: &Record) -> Result<()> {
+        remove_dir(&self.paths.container_state(&record.id))?;
+        self.container_store.remove(&record.id)
     }
 
     /// Makes the container known, and has it watched.
@@ -130,6 +135,8 @@ impl Manager {
         if let Some(dir) = record.log.parent() {
             make_dir(dir)?;
         }
+        let log = record.log.clone();
+        undo.push("log", move || remove_if_empty(&log));
         Ok(spec.save(bundle.join("config.json"))?)
     }
 
@@ -193,6 +200,15 @@ fn pod(sandbox: &Sandbox, options: &NamespaceOption) -> Result<Pod> {
         own_pid: sandbox::own_pid_namespace(options)?,
         shm: sandbox.shm(),
     })
+}
+
+/// The log may lie in the pod's directory, which is not ours to remove.
+fn remove_if_empty(log: &Path) -> Result<()> {
+    if std::fs::metadata(log).is_ok_and(|meta| meta.len() == 0) {
+        std::fs::remove_file(log)
+            .map_err(failed(format!("unlink({log:?})")))?;
+    }
+    Ok(())
 }
 
 /// CRI joins the two: `/var/log/pods/X` and `web/0.log`. A path that climbs out would overwrite any file.

@@ -3,7 +3,7 @@
 
 use std::fs::{File, Permissions};
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -110,8 +110,7 @@ async fn listen(socket: &Path) -> anyhow::Result<UnixListener> {
     match UnixStream::connect(socket).await {
         Ok(_) => bail!("another conmand serves {}", socket.display()),
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            std::fs::remove_file(socket)
-                .map_err(failed(format!("unlink({socket:?})")))?;
+            remove_stale(socket)?
         }
         Err(_) => {} // mostly ENOENT; what else is wrong, bind(2) will tell
     }
@@ -121,6 +120,17 @@ async fn listen(socket: &Path) -> anyhow::Result<UnixListener> {
     std::fs::set_permissions(socket, Permissions::from_mode(0o600))
         .map_err(failed(format!("chmod({socket:?}, 0600)")))?;
     Ok(listener)
+}
+
+/// ECONNREFUSED is also what connect(2) says of a regular file, and that would not be ours to remove.
+fn remove_stale(socket: &Path) -> anyhow::Result<()> {
+    let call = format!("unlink({socket:?})");
+    let meta =
+        std::fs::symlink_metadata(socket).map_err(failed(call.as_str()))?;
+    if !meta.file_type().is_socket() {
+        bail!("bind({socket:?}): something else is there, and it is no socket");
+    }
+    Ok(std::fs::remove_file(socket).map_err(failed(call))?)
 }
 
 async fn asked_to_end() -> anyhow::Result<&'static str> {

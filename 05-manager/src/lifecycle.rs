@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use nix::sys::signal::Signal;
-use runc_naive::{Runtime, Status};
+use runc_naive::{Force, Runtime, Status};
 use tokio::sync::watch;
 
 use crate::container::{Container, Phase, Process, Record};
@@ -29,7 +29,7 @@ impl Manager {
     /// Source: CRI: api.proto, StartContainer
     pub async fn start_container(&self, id: &str) -> Result<()> {
         let container = self.containers.find(id)?;
-        let _operation = container.operation.lock().await;
+        let _operation = container.operation.write().await;
         if container.state() != ContainerState::ContainerCreated {
             let state = container.state().as_str_name();
             return Err(Error::State(format!(
@@ -61,7 +61,7 @@ impl Manager {
         let Some(container) = self.containers.find_if_any(id)? else {
             return Ok(());
         };
-        let _operation = container.operation.lock().await;
+        let _operation = container.operation.read().await;
         self.stop(&container, grace).await
     }
 
@@ -75,14 +75,16 @@ impl Manager {
         let Some(container) = self.containers.find_if_any(id)? else {
             return Ok(());
         };
-        let _operation = container.operation.lock().await;
+        self.stop_container(container.id(), Duration::ZERO).await?;
+        let _operation = container.operation.write().await;
         if self.containers.find_if_any(container.id())?.is_none() {
             return Ok(()); // another request removed it while we waited
         }
-        self.stop(&container, Duration::ZERO).await?;
         let record =
             self.save(&container, |record| record.phase = Phase::Removing)?;
-        tokio::task::block_in_place(|| self.abandon(&record))?;
+        self.ask_runtime(&record, |runtime, id| runtime.delete(id, Force::Yes))
+            .await?;
+        tokio::task::block_in_place(|| self.erase(&record))?;
         self.containers.remove(&record.id);
         self.publish(&record, ContainerEventType::ContainerDeletedEvent);
         Ok(())

@@ -23,16 +23,12 @@ impl Manager {
         for id in self.container_store.ids()? {
             let manager = Arc::clone(self);
             containers.spawn(async move {
-                if let Err(error) = manager.restore_container(&id).await {
-                    tracing::error!(container = id, "{error}");
-                }
+                tell("container", &id, manager.restore_container(&id).await);
             });
         }
         containers.join_all().await;
         for id in self.sandbox_store.ids()? {
-            if let Err(error) = self.restore_sandbox(&id) {
-                tracing::error!(sandbox = id, "{error}");
-            }
+            tell("pod sandbox", &id, self.restore_sandbox(&id));
         }
         Ok(())
     }
@@ -101,5 +97,11 @@ impl Manager {
                 Ok(())
             }
         }
+    }
+}
+
+fn tell(kind: &str, id: &str, result: Result<()>) {
+    if let Err(error) = result {
+        tracing::error!("{kind} {id}: left alone: {error}");
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use nix::unistd::{AccessFlags, access};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -95,18 +96,18 @@ pub fn look_up(name: &str) -> Option<PathBuf> {
     beside
         .into_iter()
         .chain(std::env::split_paths(&path))
+        .filter(|dir| dir.is_absolute())
         .find_map(|dir| look_up_path(&dir.join(name)))
 }
 
 /// Takes a path, or a bare name to look up on `PATH`; `None` unless it is an executable file.
 #[must_use]
 pub fn look_up_path(path: &Path) -> Option<PathBuf> {
-    if path.components().count() == 1 && !path.is_absolute() {
-        return look_up(path.to_str()?).filter(|found| found != path);
+    if path.components().count() == 1 {
+        return look_up(path.to_str()?);
     }
-    let executable =
-        rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
-    (executable && path.is_file()).then(|| path.to_owned())
+    let executable = access(path, AccessFlags::X_OK).is_ok() && path.is_file();
+    executable.then(|| std::path::absolute(path).ok()).flatten()
 }
 
 #[cfg(test)]

@@ -28,33 +28,38 @@ impl Manager {
     ///
     /// Source: 04-shim/PROTOCOL.md, "Liveness"
     pub(crate) async fn observe(&self, record: &Record) -> Observed {
-        let end = |process| Observed { process, pidfd: None };
-        match self.look(record).await {
-            Ok(observed) => observed,
-            Err(error) => end(Process::Unknown(error.to_string())),
-        }
+        self.look(record).await.unwrap_or_else(|error| Observed {
+            process: Process::Unknown(error.to_string()),
+            pidfd: None,
+        })
     }
 
     /// Starts the task that follows a container from here on.
     pub(crate) fn follow(
         self: &Arc<Self>,
         container: &Arc<Container>,
-        mut seen: Observed,
+        seen: Observed,
     ) {
         let (manager, container) = (Arc::clone(self), Arc::clone(container));
         tokio::spawn(async move {
-            while let Some(pidfd) = seen.pidfd.take() {
-                if let Err(error) = readable(&pidfd).await {
-                    manager.observed(
-                        &container,
-                        Process::Unknown(error.to_string()),
-                    );
-                    return;
-                }
-                seen = manager.observe(&container.record()).await;
-                manager.observed(&container, seen.process.clone());
+            let mut pidfd = seen.pidfd;
+            while let Some(fires) = pidfd {
+                let seen = manager.next(&container, fires).await;
+                manager.observed(&container, seen.process);
+                pidfd = seen.pidfd;
             }
         });
+    }
+
+    /// Waits until what was seen last is true no more, and looks again.
+    async fn next(&self, container: &Container, pidfd: OwnedFd) -> Observed {
+        match readable(&pidfd).await {
+            Ok(()) => self.observe(&container.record()).await,
+            Err(error) => Observed {
+                process: Process::Unknown(error.to_string()),
+                pidfd: None,
+            },
+        }
     }
 
     /// Looks anew at a container whose runtime gave no answer the last time.

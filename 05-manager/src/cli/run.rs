@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use clap::ValueEnum;
-use tokio::signal::ctrl_c;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::client::{Client, said};
 use super::follow::{End, follow};
@@ -75,6 +76,13 @@ pub(super) async fn run(mut client: Client, args: Args) -> anyhow::Result<u8> {
         Some(name) => name.clone(),
         None => made_up_name(&args.command)?,
     };
+    // From here on ^C waits for its turn, so that nothing half-made stays.
+    let interrupts = match args.detach {
+        true => None,
+        false => {
+            Some(signal(SignalKind::interrupt()).context("sigaction(SIGINT)")?)
+        }
+    };
     let pod = args.pod(&name);
     let pod_id = run_pod(&mut client, pod.clone(), &args.runtime).await?;
     let request = CreateContainerRequest {
@@ -90,10 +98,10 @@ pub(super) async fn run(mut client: Client, args: Args) -> anyhow::Result<u8> {
             return Err(error);
         }
     };
-    if args.detach {
+    let Some(interrupts) = interrupts else {
         return print(&format!("{}\n", started.id)).map(|()| 0);
-    }
-    let code = attend(&mut client, started).await?;
+    };
+    let code = attend(&client, started, interrupts).await?;
     if args.rm {
         remove_pod(&mut client, &pod_id).await?;
     }
@@ -128,22 +136,21 @@ async fn start(
 
 /// Prints the log until the container has ended; ^C stops it, and its end is still waited for.
 async fn attend(
-    client: &mut Client,
+    client: &Client,
     mut started: Started,
+    interrupts: Signal,
 ) -> anyhow::Result<u8> {
     let stopper =
-        tokio::spawn(stop_on_interrupt(client.clone(), started.id.clone()));
+        tokio::spawn(stop_on(interrupts, client.clone(), started.id.clone()));
     let ended = follow(&mut started.log, &mut started.end).await;
     stopper.abort();
     // A code beyond 8 bits is none that a process can have.
     Ok(u8::try_from(ended?.exit_code).unwrap_or(u8::MAX))
 }
 
-async fn stop_on_interrupt(client: Client, container_id: String) {
+async fn stop_on(mut interrupts: Signal, client: Client, container_id: String) {
     for timeout in [GRACE, 0] {
-        if ctrl_c().await.is_err() {
-            return;
-        }
+        interrupts.recv().await;
         let (mut cri, container_id) =
             (client.cri.clone(), container_id.clone());
         // Not waited for, so that a second ^C is heard; an error shows in that the container goes on.
