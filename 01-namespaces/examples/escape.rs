@@ -6,9 +6,8 @@ use namespaces::namespace::Namespace;
 use namespaces::process::{SpawnOptions, spawn};
 use namespaces::rootfs::{bind_root, make_private, pivot};
 use nix::unistd::{chdir, chroot};
-use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::{fs, path::Path};
 
 fn main() -> Result<()> {
     let namespaces = [Namespace::Mount].into_iter().collect();

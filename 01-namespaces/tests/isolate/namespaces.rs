@@ -1,8 +1,9 @@
 //! What is isolated, and that nothing else is.
 
-use crate::run::{Running, stdout};
+use crate::run::{ISOLATE, Running, stdout};
 use namespaces::namespace::Namespace;
 use std::fs::read_link;
+use std::process::Command;
 use testkit::{Need, Scratch, requires};
 
 const OPTIONS: [(Namespace, &str); 8] = [
@@ -78,6 +79,20 @@ fn a_mount_inside_does_not_appear_outside() {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
     assert!(!mounts.contains(dir), "{mounts}");
     assert_eq!(running.finish(), Some(0));
+}
+
+#[test]
+fn nor_does_it_where_the_host_shares_its_mounts() {
+    if !requires(&[Need::Root, Need::Program("unshare")]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let script = "$0 --mount -- mount -t tmpfs none $1 && \
+                  grep -c $1 /proc/self/mountinfo";
+    let mut host = Command::new("unshare");
+    host.args(["--mount", "--propagation", "shared", "sh", "-c", script]);
+    let output = host.arg(ISOLATE).arg(scratch.path()).output().unwrap();
+    assert_eq!(output.stdout, b"0\n", "{output:?}");
 }
 
 #[test]

@@ -66,19 +66,6 @@ fn the_directory_is_the_root_and_the_host_is_out_of_reach() {
 }
 
 #[test]
-fn chroot_can_be_left_and_pivot_root_cannot() {
-    if !requires(&[Need::Root]) {
-        return;
-    }
-    let output = Command::new(testkit::example("escape")).output().unwrap();
-    let text = crate::run::text(output);
-    assert_eq!(
-        text,
-        "chroot: escaped: Ok(true)\npivot_root: escaped: Ok(false)\n"
-    );
-}
-
-#[test]
 fn the_kernel_s_file_systems_are_there_with_and_without_a_user_namespace() {
     if !requires(&[Need::Root]) {
         return;
@@ -128,8 +115,9 @@ fn the_host_s_cgroups_are_read_only_where_sys_has_to_come_from_the_host() {
         return;
     }
     let setup = Setup::new();
-    let script = "cd /sys/fs/cgroup; for dir in . *; do \
-                  mkdir $dir/x 2>&1 | grep -q 'Read-only' || echo $dir; done";
+    let script = "cd /sys/fs/cgroup; for dir in . */; do \
+                  test ! -d $dir || mkdir $dir/x 2>&1 | grep -q Read-only || \
+                  echo $dir; done";
     assert_eq!(setup.run(&["--user"], script), "");
 }
 

@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod cgroup;
+mod examples;
 mod process;
 mod root;
