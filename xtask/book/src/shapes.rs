@@ -148,7 +148,8 @@ impl Machine {
         run.parse().is_ok_and(|run: u64| run == self.reaper)
     }
 
-    /// A pid was given out since the chapter began, or is in use.
+    /// A pid was given out since the chapter began, or is in use by a process that is no thread
+    /// of the kernel: those have the numbers that exit codes have, too.
     fn is_pid(&self, number: u64) -> bool {
         let newest = newest_pid();
         let given_out = if self.first_pid <= newest {
@@ -156,9 +157,9 @@ impl Machine {
         } else {
             number >= self.first_pid || number <= newest // pids began again at the lowest
         };
-        number > 1
-            && (given_out
-                || fs::exists(format!("/proc/{number}")).unwrap_or(false))
+        let command =
+            || fs::read(format!("/proc/{number}/cmdline")).unwrap_or_default();
+        number > 1 && (given_out || !command().is_empty())
     }
 }
 

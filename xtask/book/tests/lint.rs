@@ -186,6 +186,18 @@ fn a_listing_that_is_too_wide() {
 }
 
 #[test]
+fn a_message_in_a_console_block_may_be_wider_but_not_endless() {
+    let fixture = good();
+    let shown = |columns: usize| {
+        let page = format!("```console\n$ x\n{}\n```\n", "x".repeat(columns));
+        fixture.write("book/src/one.md", &(good().chapter() + &page));
+        fixture.run(&["lint"])
+    };
+    assert!(shown(120).ok);
+    assert!(shown(121).text.contains("121 columns in a listing"));
+}
+
+#[test]
 fn a_link_to_a_heading_that_does_not_exist() {
     page_fails_with("[a](#nowhere)\n", "no heading or id \"nowhere\"");
 }

@@ -13,6 +13,9 @@ pub(crate) const SKETCH: &str = "sketch";
 const MOST_LINES: usize = 30;
 const MOST_COLUMNS: usize = 80;
 
+/// A program's message cannot be wrapped by whoever quotes it; on paper it breaks once.
+const MOST_SHOWN: usize = 120;
+
 /// Looks at every fence of the book.
 ///
 /// # Errors
@@ -61,11 +64,14 @@ fn size(book: &Book, page: &Page, block: &Block) -> Option<Finding> {
             "divide it, and say something in between",
         ));
     }
-    let wide = lines.iter().find(|line| line.chars().count() > MOST_COLUMNS)?;
+    let (most, hint) = match block.info.language.as_str() {
+        "console" => (MOST_SHOWN, "let the command print less: -o, cut, fold"),
+        _ => (MOST_COLUMNS, "wrap the line in the source"),
+    };
+    let wide = lines.iter().find(|line| line.chars().count() > most)?;
+    let (columns, wide) = (wide.chars().count(), wide.trim());
     let what = format!(
-        "{} columns in a listing; {MOST_COLUMNS} are the most: {:?}",
-        wide.chars().count(),
-        wide.trim()
+        "{columns} columns in a listing; {most} are the most: {wide:?}"
     );
-    Some(page.finding(block.line, what, "wrap the line in the source"))
+    Some(page.finding(block.line, what, hint))
 }
