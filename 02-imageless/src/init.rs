@@ -4,8 +4,9 @@
 
 use crate::config::Bundle;
 use crate::plan::Plan;
+use crate::start::{Event, Wait};
 use crate::sync::InitEnd;
-use crate::{credentials, devices, program, rlimits, start, sysctl};
+use crate::{credentials, devices, program, rlimits, sysctl};
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
 use namespaces::namespace::{Namespace, Namespaces, unshare};
@@ -15,33 +16,41 @@ use namespaces::rootfs;
 use nix::sys::prctl;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, Uid, chdir, getcwd, setresgid, setresuid, setsid};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::fs;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-/// Lives that life. The return value is the exit code of a container that never became its program.
+/// Lives that life. The return value is the exit code of a container that never
+/// became its program.
 pub(crate) fn run(
     plan: &Plan,
     kept_fds: u32,
     fifo: BorrowedFd<'_>,
     mut runtime: InitEnd,
 ) -> i32 {
-    let program = match become_container(plan, kept_fds, &mut runtime) {
-        Ok(program) => program,
+    let ready = become_container(plan, kept_fds, &mut runtime)
+        .and_then(|program| Ok((program, Wait::prepare(fifo)?)));
+    let (program, wait) = match ready {
+        Ok(ready) => ready,
         Err(error) => {
             runtime.failed(&error);
             return 1;
         }
     };
-    if runtime.ready().is_err() {
-        // `create` was killed: nobody would ever start or delete us.
-        return 1;
+    // If `create` was killed, nobody will ever start or delete us.
+    let event = runtime.ready().and_then(|()| wait.wait());
+    match event {
+        Ok(Event::Start) => become_program(plan, &program),
+        Ok(Event::Signal(signal)) => 128 + signal,
+        Err(_) => 1,
     }
-    if let Err(signal) = start::wait(fifo) {
-        return 128 + signal;
-    }
-    let error = exec(&program, &plan.program.argv, &plan.program.env);
+}
+
+/// Returns only if it failed. By now stderr is the container's own, and the only
+/// place left to say so.
+fn become_program(plan: &Plan, program: &CStr) -> i32 {
+    let error = exec(program, &plan.program.argv, &plan.program.env);
     eprintln!("imageless: {error}");
     exec_failure_code(&error)
 }
@@ -54,10 +63,12 @@ fn become_container(
     let process = plan.bundle.process();
     enter_namespaces(plan, runtime)?;
     adjust_oom_score(process.oom_score_adj())?;
-    // Through the host's /proc: before the container's own is there, and could be a fake.
+    // Through the host's /proc: before the container's own is there, and could
+    // be a fake.
     sysctl::apply(&plan.sysctls)?;
     let root = build_root(plan)?;
-    // Only now, so that the runtime moves us into our cgroup while we mount: on v1 that takes the kernel milliseconds.
+    // Only now, so that the runtime moves us into our cgroup while we mount: on
+    // v1 that takes the kernel milliseconds.
     runtime.wait_for_go()?;
     enter_cgroup_namespace(plan.isolation.new)?;
     rootfs::pivot(root)?;

@@ -54,32 +54,64 @@ pub(crate) fn release(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Waits, in init, until `start` has written.
-///
-/// # Errors
-/// The number of a signal that ends a program which does not handle it. The kernel itself would not do that to the
-/// first process of a pid namespace, and a container that cannot be killed before its start surprises everybody.
-pub(crate) fn wait(fifo: BorrowedFd<'_>) -> Result<(), i32> {
-    let signals = deadly_signals();
-    let signals = signals.as_ref().map_err(|_| nix::libc::SIGKILL)?;
-    let mut events = [
-        PollFd::new(fifo, PollFlags::POLLIN),
-        PollFd::new(signals.as_fd(), PollFlags::POLLIN),
-    ];
-    loop {
-        match poll(&mut events, PollTimeout::NONE) {
-            Ok(_) => {}
-            // Stopped and continued.
-            Err(Errno::EINTR) => continue,
-            Err(_) => return Err(nix::libc::SIGKILL),
-        }
-        if let Ok(Some(signal)) = signals.read_signal() {
-            return Err(signal.ssi_signo as i32);
-        }
-        if events[0].any() == Some(true) {
-            return Ok(());
+/// Init's wait for `start`.
+pub(crate) struct Wait<'a> {
+    fifo: BorrowedFd<'a>,
+    signals: SignalFd,
+}
+
+impl<'a> Wait<'a> {
+    /// Makes init heed signals. **Before** it says that it is ready: from then
+    /// on somebody may send one, and the kernel drops what the first process
+    /// of a pid namespace neither handles nor blocks.
+    ///
+    /// # Errors
+    /// EMFILE: the configuration leaves no descriptor for it.
+    ///
+    /// Source: pid_namespaces(7), "The namespace init process"; signalfd(2)
+    pub(crate) fn prepare(fifo: BorrowedFd<'a>) -> Result<Self> {
+        let mut deadly = SigSet::all();
+        HARMLESS.into_iter().for_each(|signal| deadly.remove(signal));
+        deadly
+            .thread_block()
+            .in_call(|| "sigprocmask(SIG_BLOCK, ..)".into())?;
+        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+        let signals = SignalFd::with_flags(&deadly, flags)
+            .in_call(|| "signalfd(..)".into())?;
+        Ok(Self { fifo, signals })
+    }
+
+    /// Waits until `start` has written.
+    pub(crate) fn wait(self) -> Result<Event> {
+        let mut events = [
+            PollFd::new(self.fifo, PollFlags::POLLIN),
+            PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+        ];
+        loop {
+            match poll(&mut events, PollTimeout::NONE) {
+                // Stopped and continued.
+                Err(Errno::EINTR) => continue,
+                result => result.in_call(|| "poll([fifo, signalfd])".into())?,
+            };
+            let signal = self.signals.read_signal();
+            if let Some(signal) = signal.in_call(|| "read(signalfd)".into())? {
+                return Ok(Event::Signal(signal.ssi_signo as i32));
+            }
+            if events[0].any() == Some(true) {
+                return Ok(Event::Start);
+            }
         }
     }
+}
+
+/// What ends init's wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// `start` was called.
+    Start,
+    /// A signal that ends a program which does not handle it. To be killed
+    /// before the start is what everybody expects of a created container.
+    Signal(i32),
 }
 
 /// Signals that do nothing, or only stop, when a program does not handle them.
@@ -94,13 +126,3 @@ const HARMLESS: [Signal; 7] = [
     Signal::SIGTTIN,
     Signal::SIGTTOU,
 ];
-
-fn deadly_signals() -> nix::Result<SignalFd> {
-    let mut deadly = SigSet::all();
-    HARMLESS.into_iter().for_each(|signal| deadly.remove(signal));
-    deadly.thread_block()?;
-    SignalFd::with_flags(
-        &deadly,
-        SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK,
-    )
-}

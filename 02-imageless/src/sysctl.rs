@@ -3,7 +3,9 @@
 //! the image or a volume brings can stand in the way (CVE-2025-52881); the kernel picks the writer's namespaces.
 
 use anyhow::{Context, Result, bail};
+use namespaces::InCall;
 use namespaces::namespace::{Namespace, Namespaces};
+use nix::unistd::sethostname;
 use oci_spec::runtime::Spec;
 use std::fs;
 use std::io::Write;
@@ -121,23 +123,35 @@ fn covers(name: &str, key: &str) -> bool {
     }
 }
 
-/// Writes the values. Runs in init, in the new namespaces, while /proc is still the host's.
+/// Writes the values. Runs in init, in the new namespaces, while /proc is still
+/// the host's.
 ///
 /// # Errors
 /// ENOENT: this kernel has no such sysctl. EINVAL: not a value for it.
 ///
 /// Source: proc_sys(5)
 pub(crate) fn apply(plan: &[Sysctl]) -> Result<()> {
-    for Sysctl { field, file, value } in plan {
+    plan.iter().try_for_each(|sysctl| {
+        let field = || format!("config.json: {}", sysctl.field);
+        sysctl.apply().with_context(field)
+    })
+}
+
+impl Sysctl {
+    fn apply(&self) -> namespaces::Result<()> {
+        let Self { file, value, .. } = self;
+        if file == "/proc/sys/kernel/hostname" {
+            // The file belongs to the host's root, which the root of a user
+            // namespace is not; the call asks only for the right over the name.
+            return sethostname(value)
+                .in_call(|| format!("sethostname({value:?})"));
+        }
         fs::OpenOptions::new()
             .write(true)
             .open(file)
             .and_then(|mut file| file.write_all(value.as_bytes()))
-            .with_context(|| {
-                format!("config.json: {field}: write({file:?}, {value:?})")
-            })?;
+            .in_call(|| format!("write({file:?}, {value:?})"))
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,0 +1,175 @@
+//! A bundle, a runtime and a scratch directory: what every test here starts
+//! from. Output goes to files, because a pipe would be the container's too.
+
+use serde_json::{Value, json};
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+use testkit::{
+    Bundle, Need, RuntimeUnderTest, Scratch, eventually, requires, runtimes,
+    subreaper,
+};
+
+/// Long for a container to start or end, short for a test that hangs.
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+
+/// Runs `test` on the reference and then on ours, each with a bundle whose
+/// process is `args`.
+pub(crate) fn on_each_runtime(args: &[&str], test: impl Fn(&Driver)) {
+    if !requires(&[Need::Root, Need::Program("runc")]) {
+        return;
+    }
+    for runtime in runtimes() {
+        test(&Driver::new(runtime, args));
+    }
+}
+
+/// Runs `test` on ours: for what runtimes answer each in their own words.
+pub(crate) fn on_ours(args: &[&str], test: impl FnOnce(&Driver)) {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_imageless"));
+    let name = "imageless".to_owned();
+    test(&Driver::new(RuntimeUnderTest { name, program }, args));
+}
+
+/// Calls one runtime on one bundle.
+pub(crate) struct Driver {
+    pub(crate) runtime: RuntimeUnderTest,
+    pub(crate) bundle: Bundle,
+    // Last: it looks for leaks when it is dropped.
+    pub(crate) scratch: Scratch,
+}
+
+/// What a call of the runtime came to.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Driver {
+    fn new(runtime: RuntimeUnderTest, args: &[&str]) -> Self {
+        subreaper();
+        let scratch = Scratch::new();
+        let bundle = Bundle::busybox(&scratch, "box", args);
+        Self { runtime, bundle, scratch }
+    }
+
+    /// The container's id.
+    pub(crate) fn id(&self) -> &str {
+        self.bundle.id()
+    }
+
+    /// Starts a call, with its output in files of the scratch directory.
+    pub(crate) fn spawn(&self, args: &[&str]) -> Child {
+        let file = |name| File::create(self.scratch.path().join(name)).unwrap();
+        self.command(args)
+            .stdout(file("stdout"))
+            .stderr(file("stderr"))
+            .spawn()
+            .expect("the runtime's program was found")
+    }
+
+    /// Prepares a call.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.runtime.program);
+        command.arg("--root").arg(self.scratch.state_root()).args(args);
+        command.current_dir(self.bundle.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Waits for a call that [`Driver::spawn`] started.
+    pub(crate) fn answer(&self, mut child: Child) -> Answer {
+        let status = child.wait().expect("nobody else reaps it");
+        Answer {
+            status,
+            stdout: self.read("stdout"),
+            stderr: self.read("stderr"),
+        }
+    }
+
+    /// Calls the runtime.
+    pub(crate) fn call(&self, args: &[&str]) -> Answer {
+        self.answer(self.spawn(args))
+    }
+
+    /// Calls a verb on the container, which has to succeed.
+    pub(crate) fn ok(&self, verb: &[&str]) -> Answer {
+        let answer = self.verb(verb);
+        let name = &self.runtime.name;
+        assert!(answer.status.success(), "{name} {verb:?}: {answer:?}");
+        answer
+    }
+
+    /// Calls a verb on the container, which has to fail with an error.
+    pub(crate) fn fails(&self, verb: &[&str]) -> Answer {
+        let answer = self.verb(verb);
+        let name = &self.runtime.name;
+        assert_eq!(
+            answer.status.code(),
+            Some(1),
+            "{name} {verb:?}: {answer:?}"
+        );
+        assert!(!answer.stderr.is_empty(), "{name} {verb:?} says nothing");
+        answer
+    }
+
+    /// Calls a verb on the container: `kill` takes its signal after the id.
+    pub(crate) fn verb(&self, verb: &[&str]) -> Answer {
+        let (options, after) = match verb {
+            ["kill", .., signal] if verb.len() > 1 => {
+                (&verb[..verb.len() - 1], vec![*signal])
+            }
+            _ => (verb, vec![]),
+        };
+        let args = [options, &[self.id()], &after].concat();
+        self.call(&args)
+    }
+
+    /// The state as the runtime prints it.
+    pub(crate) fn state(&self) -> Value {
+        let answer = self.ok(&["state"]);
+        serde_json::from_str(&answer.stdout).expect("state is JSON")
+    }
+
+    /// The status as the runtime prints it.
+    pub(crate) fn status(&self) -> String {
+        self.state()["status"].as_str().expect("status is a string").to_owned()
+    }
+
+    /// Waits for a status.
+    pub(crate) fn wait_for(&self, status: &str) {
+        let what = format!("{}: status {status}", self.runtime.name);
+        eventually(LIMIT, &what, || (self.status() == status).then_some(()));
+    }
+
+    /// Runs the container in the foreground; its standard output.
+    pub(crate) fn output(&self) -> String {
+        self.ok(&["run"]).stdout
+    }
+
+    /// Sets a field of config.json: `/process/args`.
+    pub(crate) fn set(&self, pointer: &str, value: Value) {
+        let path = self.bundle.path().join("config.json");
+        let mut config: Value =
+            serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let (parent, field) = pointer.rsplit_once('/').expect("a JSON pointer");
+        let parent = config.pointer_mut(parent).expect("the parent is there");
+        parent[field] = value;
+        fs::write(&path, config.to_string()).unwrap();
+    }
+
+    /// Replaces the process' arguments by a shell script.
+    pub(crate) fn set_script(&self, script: &str) {
+        self.set("/process/args", json!(["sh", "-c", script]));
+    }
+
+    /// Reads a file of the scratch directory.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.scratch.path().join(name)).unwrap_or_default()
+    }
+}

@@ -1,0 +1,103 @@
+//! The container's cgroup: where it is, what it limits, and that it goes away.
+
+use super::driver::{Driver, on_each_runtime};
+use serde_json::json;
+use std::fs;
+use std::path::PathBuf;
+use testkit::{Need, requires};
+
+/// Where the tests' cgroup is in a hierarchy of cgroup v1.
+fn dir(driver: &Driver, controller: &str) -> PathBuf {
+    PathBuf::from("/sys/fs/cgroup").join(controller).join(driver.id())
+}
+
+#[test]
+fn limits_are_those_of_the_configuration() {
+    if !requires(&[Need::CgroupV1]) {
+        return;
+    }
+    on_each_runtime(&["sleep", "60"], |driver| {
+        driver.set(
+            "/linux/resources",
+            json!({"memory": {"limit": 67_108_864}, "pids": {"limit": 32},
+                   "cpu": {"quota": 50_000, "period": 100_000, "shares": 512}}),
+        );
+        driver.ok(&["create"]);
+        for (controller, file, value) in [
+            ("memory", "memory.limit_in_bytes", "67108864"),
+            ("pids", "pids.max", "32"),
+            ("cpu", "cpu.cfs_quota_us", "50000"),
+            ("cpu", "cpu.shares", "512"),
+        ] {
+            let path = dir(driver, controller).join(file);
+            assert_eq!(
+                fs::read_to_string(path).unwrap().trim(),
+                value,
+                "{file}"
+            );
+            let procs = fs::read_to_string(
+                dir(driver, controller).join("cgroup.procs"),
+            );
+            assert_eq!(
+                procs.unwrap().trim(),
+                driver.state()["pid"].to_string()
+            );
+        }
+        driver.ok(&["delete", "--force"]);
+        assert!(!dir(driver, "memory").exists());
+    });
+}
+
+#[test]
+fn a_container_sees_its_own_cgroup_where_the_mount_says() {
+    if !requires(&[Need::CgroupV1]) {
+        return;
+    }
+    on_each_runtime(&["cat", "/sys/fs/cgroup/pids/pids.max"], |driver| {
+        driver.set("/linux/resources", json!({"pids": {"limit": 33}}));
+        assert_eq!(driver.output(), "33\n", "{}", driver.runtime.name);
+    });
+}
+
+#[test]
+fn a_device_that_is_not_allowed_cannot_be_opened() {
+    if !requires(&[Need::CgroupV1]) {
+        return;
+    }
+    on_each_runtime(&[], |driver| {
+        let all = json!(["CAP_MKNOD", "CAP_SYS_ADMIN"]);
+        driver.set(
+            "/process/capabilities",
+            json!({"bounding": all, "permitted": all, "effective": all}),
+        );
+        driver.set(
+            "/linux/resources",
+            json!({"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "rw"}]}),
+        );
+        // 1:11 is /dev/kmsg.
+        driver.set_script(
+            "mknod /dev/kmsg c 1 11; mknod /dev/fuse c 10 229; \
+             (: </dev/kmsg) 2>/dev/null || echo kmsg refused; : <>/dev/fuse && echo fuse open; : >/dev/null && echo null open",
+        );
+        assert_eq!(
+            driver.output(),
+            "kmsg refused\nfuse open\nnull open\n",
+            "{}",
+            driver.runtime.name
+        );
+    });
+}
+
+#[test]
+fn processes_that_outlive_init_are_ended_by_delete() {
+    on_each_runtime(&[], |driver| {
+        // Without a pid namespace of its own nobody ends them with init.
+        driver.set("/linux/namespaces", json!([{"type": "mount"}, {"type": "uts"}, {"type": "ipc"}, {"type": "network"}]));
+        driver.set_script("sleep 60 & exit 0");
+        driver.ok(&["create"]);
+        driver.ok(&["start"]);
+        driver.wait_for("stopped");
+        driver.ok(&["delete"]);
+        // That nobody is left, and no cgroup, is what the scratch looks at.
+    });
+}

@@ -1,0 +1,10 @@
+//! The runtime's verbs, from the outside. What the runtime-spec or an engine
+//! asks of every runtime is asked of runc first, then of ours.
+
+mod crash;
+mod driver;
+mod inside;
+mod limits;
+mod refusals;
+mod run;
+mod verbs;
