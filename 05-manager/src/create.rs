@@ -15,7 +15,7 @@ use crate::error::{Error, Result, failed};
 use crate::image;
 use crate::liveness;
 use crate::manager::{Manager, new_id};
-use crate::paths::{make_dir, remove_dir};
+use crate::paths::{make_dir, remove_dir, remove_file};
 use crate::sandbox::{self, Sandbox};
 use crate::shim::Shim;
 use crate::spec::{self, Inputs, Pod};
@@ -135,8 +135,11 @@ impl Manager {
         if let Some(dir) = record.log.parent() {
             make_dir(dir)?;
         }
-        let log = record.log.clone();
-        undo.push("log", move || remove_if_empty(&log));
+        if !record.log.exists() {
+            // It may lie in the pod's directory, which is not ours to remove.
+            let log = record.log.clone();
+            undo.push("log", move || remove_file(&log));
+        }
         Ok(spec.save(bundle.join("config.json"))?)
     }
 
@@ -200,15 +203,6 @@ fn pod(sandbox: &Sandbox, options: &NamespaceOption) -> Result<Pod> {
         own_pid: sandbox::own_pid_namespace(options)?,
         shm: sandbox.shm(),
     })
-}
-
-/// The log may lie in the pod's directory, which is not ours to remove.
-fn remove_if_empty(log: &Path) -> Result<()> {
-    if std::fs::metadata(log).is_ok_and(|meta| meta.len() == 0) {
-        std::fs::remove_file(log)
-            .map_err(failed(format!("unlink({log:?})")))?;
-    }
-    Ok(())
 }
 
 /// CRI joins the two: `/var/log/pods/X` and `web/0.log`. A path that climbs out would overwrite any file.

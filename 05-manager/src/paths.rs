@@ -102,10 +102,22 @@ pub fn make_dir(dir: &Path) -> Result<()> {
 /// # Errors
 /// EBUSY: a mount is left inside.
 pub fn remove_dir(dir: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(failed(format!("rmdir({dir:?})"))(error))
-        }
-        _ => Ok(()),
+    gone(std::fs::remove_dir_all(dir))
+        .map_err(failed(format!("rmdir({dir:?})")))
+}
+
+/// Removes a file; one that is gone already is as good.
+///
+/// # Errors
+/// EACCES, EROFS: as unlink(2).
+pub fn remove_file(file: &Path) -> Result<()> {
+    gone(std::fs::remove_file(file))
+        .map_err(failed(format!("unlink({file:?})")))
+}
+
+fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }

@@ -160,7 +160,8 @@ fn containers_of_a_pod_share_network_ipc_name_and_shm_but_not_pids() {
             ..pod("share")
         };
         let pod = run_pod(&mut cri, config).await;
-        let script = "cd /proc/self/ns; readlink net ipc uts; hostname; \
+        let script = "cd /proc/self/ns; for ns in net ipc uts; do readlink $ns; \
+                      done; hostname; \
                       touch /dev/shm/$NAME; ls /dev/shm; readlink pid; sleep 9";
         for name in ["a", "b"] {
             let config = ContainerConfig {
@@ -351,7 +352,7 @@ fn slow_runtime(scratch: &Scratch) -> RuntimeUnderTest {
     );
     fs::write(&program, script).unwrap();
     fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
-    RuntimeUnderTest { name: "slow", program }
+    RuntimeUnderTest { name: "slow".to_owned(), program }
 }
 
 #[test]

@@ -7,13 +7,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::process::Command;
 
 use daemon::{Conmand, conmand, socket};
 use testkit::{Need, Scratch, requires, runtimes};
 
 /// Runs conmand, which has to refuse, and returns its words.
-fn refused(scratch: &Scratch, options: &[&str]) -> String {
-    let output = conmand(scratch).args(options).output().unwrap();
+fn refused(mut conmand: Command) -> String {
+    let output = conmand.output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let words = String::from_utf8(output.stderr).unwrap();
     let errors = words.lines().filter(|line| line.starts_with("conmand: "));
@@ -28,12 +29,14 @@ fn a_second_conmand_on_the_same_directory_or_socket_is_refused() {
     }
     let scratch = Scratch::new();
     let first = Conmand::start(&scratch, &runtimes()[0]);
-    let words = refused(&scratch, &[]);
-    assert!(words.contains("another conmand serves"), "{words}");
-    let other = scratch.path().join("other");
-    let other = other.to_str().unwrap();
-    let words = refused(&scratch, &["--root", other, "--state", other]);
-    assert!(words.contains("another conmand serves"), "{words}");
+    let (dir, other) = (scratch.path(), scratch.path().join("other"));
+    for again in [
+        conmand(dir, &other.join("s.sock")),
+        conmand(&other, &socket(&scratch)),
+    ] {
+        let words = refused(again);
+        assert!(words.contains("another conmand serves"), "{words}");
+    }
     assert!(first.ok(&["version"]).contains("CRI v1"));
 }
 
@@ -55,7 +58,7 @@ fn a_file_that_is_no_socket_is_left_alone() {
     }
     let scratch = Scratch::new();
     fs::write(socket(&scratch), "precious").unwrap();
-    let words = refused(&scratch, &[]);
+    let words = refused(conmand(scratch.path(), &socket(&scratch)));
     assert!(words.contains("it is no socket"), "{words}");
     assert_eq!(fs::read(socket(&scratch)).unwrap(), b"precious");
 }
@@ -68,7 +71,7 @@ fn a_socket_path_that_does_not_fit_is_refused_with_its_length() {
     let scratch = Scratch::new();
     let long = scratch.path().join("x".repeat(100));
     let length = long.as_os_str().len();
-    let words = refused(&scratch, &["--socket", long.to_str().unwrap()]);
+    let words = refused(conmand(scratch.path(), &long));
     assert!(words.contains(&format!("has {length} bytes")), "{words}");
 }
 
@@ -78,10 +81,12 @@ fn a_shim_or_runtime_that_is_missing_is_refused_by_name() {
         return;
     }
     let scratch = Scratch::new();
-    let words = refused(&scratch, &["--shim", "/no/shim"]);
-    assert_eq!(words, "conmand: --shim /no/shim: no such program\n");
-    let words = refused(&scratch, &["--runtime", "x=/no/x"]);
-    assert_eq!(words, "conmand: --runtime x=/no/x: no such program\n");
+    for (option, value) in [("--shim", "/no/shim"), ("--runtime", "x=/no/x")] {
+        let mut conmand = conmand(scratch.path(), &socket(&scratch));
+        conmand.args([option, value]);
+        let expected = format!("conmand: {option} {value}: no such program\n");
+        assert_eq!(refused(conmand), expected);
+    }
     assert!(!scratch.path().join("root").exists());
 }
 

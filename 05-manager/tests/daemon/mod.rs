@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
@@ -196,12 +196,12 @@ pub fn socket(scratch: &Scratch) -> PathBuf {
     scratch.path().join("s.sock")
 }
 
-/// conmand's command line on this scratch.
-pub fn conmand(scratch: &Scratch) -> Command {
+/// conmand's command line, with its directories in `dir`.
+pub fn conmand(dir: &Path, socket: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_conmand"));
-    command.arg("--root").arg(scratch.path().join("root"));
-    command.arg("--state").arg(scratch.path().join("run"));
-    command.arg("--socket").arg(socket(scratch));
+    command.arg("--root").arg(dir.join("root"));
+    command.arg("--state").arg(dir.join("run"));
+    command.arg("--socket").arg(socket);
     command.stdin(Stdio::null());
     command
 }
@@ -220,7 +220,7 @@ pub fn cgroups(id: &str) -> Vec<PathBuf> {
 fn spawn(scratch: &Scratch, options: &[String]) -> Child {
     let log = scratch.path().join("conmand.log");
     let log = File::options().create(true).append(true).open(log).unwrap();
-    let mut command = conmand(scratch);
+    let mut command = conmand(scratch.path(), &socket(scratch));
     command.args(options).stderr(log).stdout(Stdio::null());
     command.spawn().expect("conmand is built")
 }
@@ -230,7 +230,7 @@ fn log(scratch: &Scratch) -> String {
     fs::read_to_string(log).unwrap_or_default()
 }
 
-fn entries(dir: &std::path::Path) -> Vec<String> {
+fn entries(dir: &Path) -> Vec<String> {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect()
 }
