@@ -3,13 +3,11 @@
 //! It goes on after a failure and fails at the end: what waits for a machine
 //! wants to hear everything in one run, and a step on a broken build is short.
 
-use crate::book;
 use crate::cargo::{cargo, xtask};
 use crate::progress::step;
 use crate::root::succeed;
 use crate::test::{self, Tally};
 use anyhow::{Result, bail};
-use std::ffi::OsString;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -17,8 +15,7 @@ use std::time::{Duration, Instant};
 enum Work {
     Cargo(&'static [&'static str]),
     Test,
-    Book(&'static str),
-    Demo,
+    Xtask(&'static [&'static str]),
 }
 
 /// Cheap steps first; all share one target directory.
@@ -40,10 +37,10 @@ const STEPS: &[(&str, Work)] = &[
         Work::Cargo(&["doc", "--quiet", "--workspace", "--no-deps"]),
     ),
     ("test", Work::Test),
-    ("book lint", Work::Book("lint")),
-    ("book test", Work::Book("test")),
-    ("book build", Work::Book("build")),
-    ("demo", Work::Demo),
+    ("book lint", Work::Xtask(&["book", "lint"])),
+    ("book test", Work::Xtask(&["book", "test"])),
+    ("book build", Work::Xtask(&["book", "build"])),
+    ("demo", Work::Xtask(&["demo"])),
 ];
 
 /// How a step went.
@@ -98,9 +95,11 @@ fn perform(work: &Work, tests: &mut Option<Tally>) -> Result<()> {
             let tally = test::tally(&test::Args::all_required())?;
             tests.insert(tally).verdict()
         }
-        Work::Book(verb) => book::book(&[OsString::from(verb)]),
         // A child: it may have to become root.
-        Work::Demo => succeed(Command::new(xtask()?).arg("demo")),
+        Work::Xtask(args) => {
+            let mut command = Command::new(xtask()?);
+            succeed(command.args(*args).env("CONMAN_REQUIRE_ALL", "1"))
+        }
     }
 }
 
