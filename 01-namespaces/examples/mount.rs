@@ -24,15 +24,15 @@ fn main() -> Result<()> {
     IdMaps::root_is_caller().write(child.pid())?;
     gate.open()?;
     child.wait()?;
-    println!("parent: /mnt/hello is there: {}", fs::exists("/mnt/hello")?);
+    println!("parent: /tmp/hello is there: {}", fs::exists("/tmp/hello")?);
     Ok(())
 }
 
 fn inside(gate: &Gate) -> Result<()> {
     gate.wait()?;
     make_private()?;
-    Mount::new("tmpfs", "/mnt").mount()?;
-    fs::write("/mnt/hello", "hello")?;
-    println!("child:  /mnt/hello is there: {}", fs::exists("/mnt/hello")?);
+    Mount::new("tmpfs", "/tmp").mount()?;
+    fs::write("/tmp/hello", "hello")?;
+    println!("child:  /tmp/hello is there: {}", fs::exists("/tmp/hello")?);
     Ok(())
 }

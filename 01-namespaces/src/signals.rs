@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::unistd::getsid;
 use std::os::fd::AsFd;
 
 /// The signals by which a user or a service manager talks to a program.
@@ -78,14 +79,20 @@ impl Forwarding {
         while let Some(info) =
             self.signals.read_signal().in_call(|| "read(signalfd)".into())?
         {
-            // A terminal sends Ctrl-C to the whole foreground group, the child
-            // has it already.
-            if info.ssi_code != SI_KERNEL {
+            // A terminal sends Ctrl-C to the whole foreground group: a child
+            // that is in our session has it already.
+            let from_terminal = info.ssi_code == SI_KERNEL;
+            if !(from_terminal && is_in_our_session(child)) {
                 child.kill(info.ssi_signo as i32)?;
             }
         }
         Ok(())
     }
+}
+
+/// Source: getsid(2)
+fn is_in_our_session(child: &Child) -> bool {
+    getsid(Some(child.pid())) == getsid(None)
 }
 
 /// The origin "the kernel itself", such as a terminal. Source: sigaction(2),

@@ -59,6 +59,7 @@ pub(crate) struct Summary {
 /// [`Rootfs::add`] say, or a command that is not in the rootfs.
 ///
 /// Source: runtime-spec: bundle.md
+// ANCHOR: make
 pub(crate) fn make(directory: &Path, recipe: Recipe) -> Result<Summary> {
     let Recipe { programs, copies, mut spec, command } = recipe;
     let staging = Staging::beside(directory)?;
@@ -76,6 +77,7 @@ pub(crate) fn make(directory: &Path, recipe: Recipe) -> Result<Summary> {
     staging.publish()?;
     Ok(Summary { args, files, bytes })
 }
+// ANCHOR_END: make
 
 fn fill(root: &Path, contents: &Contents) -> Result<(usize, u64)> {
     let mut rootfs = Rootfs::create(root.to_owned())?;

@@ -1,4 +1,5 @@
-//! `process.capabilities`: names of the runtime-spec to the kernel's five sets, and the order in which they are set.
+//! `process.capabilities`: names of the runtime-spec to the kernel's five sets,
+//! and the order in which they are set.
 
 use namespaces::Result;
 use namespaces::capabilities::{self, Capabilities};
@@ -32,7 +33,8 @@ const NAMES: [Capability; 41] = [
     Capability::CheckpointRestore,
 ];
 
-/// Translates `process.capabilities`. A configuration without them means: none at all.
+/// Translates `process.capabilities`. A configuration without them means: none
+/// at all.
 ///
 /// Source: runtime-spec: config.md, "Linux Process"
 pub(crate) fn plan(config: Option<&LinuxCapabilities>) -> Sets {
@@ -56,10 +58,11 @@ fn bits(names: Option<&Names>) -> Capabilities {
 }
 
 impl Sets {
-    /// Leaves out what the kernel would refuse: what we do not have ourselves cannot be given away, and each set has
-    /// to lie within the ones before it.
+    /// Leaves out what the kernel would refuse: what we do not have ourselves
+    /// cannot be given away, and each set has to lie within the ones before it.
     ///
-    /// Source: capabilities(7), "Transformation of capabilities during execve()"
+    /// Source: capabilities(7), "Transformation of capabilities during
+    /// execve()"
     pub(crate) fn within(self, own: Capabilities) -> Self {
         let bounding = self.bounding.and(own);
         let permitted = self.permitted.and(own);
@@ -69,12 +72,14 @@ impl Sets {
         Self { bounding, effective, permitted, inheritable, ambient }
     }
 
-    /// Limits what can ever be gained. Runs in init while it still has CAP_SETPCAP.
+    /// Limits what can ever be gained. Runs in init while it still has
+    /// CAP_SETPCAP.
     pub(crate) fn limit_bounding(&self) -> Result<()> {
         capabilities::limit_bounding(self.bounding)
     }
 
-    /// Sets the other four. Runs in init after the change of user, which would clear them again.
+    /// Sets the other four. Runs in init after the change of user, which would
+    /// clear them again.
     pub(crate) fn apply(&self) -> Result<()> {
         capabilities::capset(self.effective, self.permitted, self.inheritable)?;
         capabilities::set_ambient(self.ambient)

@@ -17,7 +17,8 @@ use std::path::{Component, Path, PathBuf};
 pub(crate) struct Place {
     /// Counted from the top of each hierarchy, absolute.
     pub(crate) path: PathBuf,
-    /// Directories above it that we are about to make ourselves, the lowest first.
+    /// Directories above it that we are about to make ourselves, the lowest
+    /// first.
     parents: Vec<PathBuf>,
 }
 
@@ -39,7 +40,8 @@ impl Place {
             || path.parent().is_none()
         {
             bail!(
-                "config.json: linux.cgroupsPath: {}: not a cgroup below the top",
+                "config.json: linux.cgroupsPath: {}: not a cgroup below the \
+                 top",
                 path.display()
             );
         }
@@ -87,7 +89,8 @@ impl Place {
 
     fn remove_parents(&self) {
         for parent in &self.parents {
-            // EBUSY or ENOTEMPTY: another container uses it now. ENOENT: another one has removed it.
+            // EBUSY or ENOTEMPTY: another container uses it now. ENOENT:
+            // another one has removed it.
             let _ = fs::remove_dir(parent);
         }
     }

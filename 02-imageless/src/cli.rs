@@ -1,4 +1,5 @@
-//! The command line, as engines already write it for runc: global options, then a verb.
+//! The command line, as engines already write it for runc: global options, then
+//! a verb.
 
 use crate::commands;
 use anyhow::{Context, Result, bail};
@@ -9,7 +10,7 @@ use std::process::ExitCode;
 
 /// An OCI runtime over bundles that never were an image
 #[derive(Parser)]
-#[command(name = "imageless", version = VERSION, disable_help_subcommand = false)]
+#[command(name = "imageless", version = VERSION)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -17,22 +18,23 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// `imageless version X`, then the version of the runtime-spec: docker and CRI-O parse this shape.
+/// `imageless version X`, then the version of the runtime-spec: docker and
+/// CRI-O parse this shape.
 const VERSION: &str =
     concat!("version ", env!("CARGO_PKG_VERSION"), "\nspec: 1.2.0");
 
 /// Options that stand before every verb.
 #[derive(clap::Args)]
 pub(crate) struct Global {
-    /// Directory that holds the state of all containers [default: /run/imageless, or
-    /// $XDG_RUNTIME_DIR/imageless for a user]
+    /// Directory that holds the state of all containers [default:
+    /// /run/imageless, or $XDG_RUNTIME_DIR/imageless for a user]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
     /// Append errors to this file too
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
     /// Format of the --log file
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
     /// Accepted; there is nothing more to tell
     #[arg(long)]
@@ -57,11 +59,13 @@ impl Global {
     /// The directory below which each container has its own.
     ///
     /// # Errors
-    /// An ordinary user without XDG_RUNTIME_DIR; an option that cannot be honoured.
+    /// An ordinary user without XDG_RUNTIME_DIR; an option that cannot be
+    /// honoured.
     pub(crate) fn root(&self) -> Result<PathBuf> {
         if self.systemd_cgroup {
             bail!(
-                "--systemd-cgroup: not supported yet\nhint: leave it out; cgroups are made directly, as with runc's cgroupfs driver"
+                "--systemd-cgroup: not supported yet\nhint: leave it out; \
+                 cgroups are made directly, as with runc's cgroupfs driver"
             );
         }
         if let Some(root) = &self.root {
@@ -92,7 +96,8 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Runs the verb; the exit code is the container's for a foreground `run`, else success.
+    /// Runs the verb; the exit code is the container's for a foreground `run`,
+    /// else success.
     pub(crate) fn run(self, global: &Global) -> Result<ExitCode> {
         match self {
             Self::Run(run) => return run.run(global),

@@ -1,5 +1,6 @@
-//! Reads `config.json`. Its shape is the runtime-spec's (crate `oci-spec`); what is ours is that an error names
-//! the field, or the line and column, so that nobody has to bisect a file of 300 lines.
+//! Reads `config.json`. Its shape is the runtime-spec's (crate `oci-spec`);
+//! what is ours is that an error names the field, or the line and column, so
+//! that nobody has to bisect a file of 300 lines.
 
 use anyhow::{Context, Result, anyhow, bail};
 use oci_spec::runtime::{Process, Spec};
@@ -7,7 +8,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// A bundle, read once: what is edited afterwards has no effect on the container.
+/// A bundle, read once: what is edited afterwards has no effect on the
+/// container.
 #[derive(Debug)]
 pub(crate) struct Bundle {
     /// Absolute, without symbolic links.
@@ -44,7 +46,8 @@ impl Bundle {
         Ok(Self { dir, rootfs, spec })
     }
 
-    /// The container process' settings; [`Bundle::open`] has checked that they are there.
+    /// The container process' settings; [`Bundle::open`] has checked that they
+    /// are there.
     pub(crate) fn process(&self) -> &Process {
         self.spec
             .process()
@@ -57,7 +60,8 @@ fn read(path: &Path) -> Result<Spec> {
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(cause) if cause.kind() == ErrorKind::NotFound => bail!(
-            "{}: no such file\nhint: `imageless spec` or `imageless bundle` writes one",
+            "{}: no such file\nhint: `imageless spec` or `imageless bundle` \
+             writes one",
             path.display()
         ),
         Err(cause) => {
@@ -69,7 +73,8 @@ fn read(path: &Path) -> Result<Spec> {
     Ok(spec)
 }
 
-/// Parses twice if the text is bad: only then the path to the field is worth its price.
+/// Parses twice if the text is bad: only then the path to the field is worth
+/// its price.
 fn parse(text: &[u8]) -> Result<Spec> {
     if let Ok(spec) = serde_json::from_slice(text) {
         return Ok(spec);
@@ -90,7 +95,8 @@ fn parse(text: &[u8]) -> Result<Spec> {
     }
 }
 
-/// Checks what the types cannot say: fields that are optional for the parser and required for a container.
+/// Checks what the types cannot say: fields that are optional for the parser
+/// and required for a container.
 fn check(spec: &Spec) -> Result<()> {
     if !spec.version().starts_with("1.") {
         bail!(

@@ -1,5 +1,6 @@
-//! One container as the host sees it: a state directory and, perhaps, an init process.
-//! The status is observed each time it is asked for; a status that is only remembered is wrong after a crash.
+//! One container as the host sees it: a state directory and, perhaps, an init
+//! process. The status is observed each time it is asked for; a status that is
+//! only remembered is wrong after a crash.
 
 use crate::id::Id;
 use crate::state::{Init, State};
@@ -37,7 +38,8 @@ pub(crate) enum Status {
     Stopped,
 }
 
-/// How far the FIFO has come that init waits on: renamed when init is ready, gone when `start` was called.
+/// How far the FIFO has come that init waits on: renamed when init is ready,
+/// gone when `start` was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fifo {
     Unready,
@@ -46,7 +48,8 @@ enum Fifo {
 }
 
 impl Container {
-    /// Makes the state directory. The directory is the lock: of two creates with one id, one gets EEXIST.
+    /// Makes the state directory. The directory is the lock: of two creates
+    /// with one id, one gets EEXIST.
     pub(crate) fn create(root: &Path, id: &Id) -> Result<Self> {
         let mut private = DirBuilder::new();
         private.mode(0o700);
@@ -58,7 +61,8 @@ impl Container {
         match private.recursive(false).create(&dir) {
             Ok(()) => Ok(Self { dir, state: None }),
             Err(cause) if cause.kind() == ErrorKind::AlreadyExists => bail!(
-                "container {:?} already exists\nhint: `imageless delete {id}`, or choose another id",
+                "container {:?} already exists\nhint: `imageless delete \
+                 {id}`, or choose another id",
                 id.as_str()
             ),
             Err(cause) => {
@@ -108,7 +112,9 @@ impl Container {
         state.save(&self.dir)
     }
 
-    /// Looks at the kernel and the state directory, and says where the container is in its life.
+    /// Looks at the kernel and the state directory, and says where the
+    /// container is in its life.
+    // ANCHOR: status
     pub(crate) fn status(&self) -> Status {
         let Some(init) = self.init() else { return Status::Creating };
         let fifo = if self.fifo().exists() {
@@ -125,14 +131,17 @@ impl Container {
             (true, Fifo::Gone) => Status::Running,
         }
     }
+    // ANCHOR_END: status
 
-    /// The container's first process, once `create` has made it. It may have ended since.
+    /// The container's first process, once `create` has made it. It may have
+    /// ended since.
     pub(crate) fn init(&self) -> Option<Init> {
         self.state.as_ref().and_then(|state| state.init)
     }
 
-    /// Opens a handle on init; `None` if it has ended. The handle first, then the look at the start time: in the other
-    /// order the pid could be given to somebody else in between.
+    /// Opens a handle on init; `None` if it has ended. The handle first, then
+    /// the look at the start time: in the other order the pid could be given to
+    /// somebody else in between.
     pub(crate) fn init_handle(&self) -> Result<Option<OwnedFd>> {
         let Some(init) = self.init() else { return Ok(None) };
         match pidfd_open(Pid::from_raw(init.pid)) {
@@ -162,7 +171,8 @@ impl Container {
 }
 
 impl Init {
-    /// Notes which process has this pid now; its parent must not have reaped it.
+    /// Notes which process has this pid now; its parent must not have reaped
+    /// it.
     pub(crate) fn of(pid: i32) -> Result<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
             .with_context(|| format!("read /proc/{pid}/stat"))?;
@@ -183,8 +193,9 @@ impl Init {
     }
 }
 
-/// Takes the state (field 3) and the start time (field 22) out of `/proc/PID/stat`. Field 2, the command, is in
-/// parentheses and may itself contain spaces and parentheses: the last one closes it.
+/// Takes the state (field 3) and the start time (field 22) out of
+/// `/proc/PID/stat`. Field 2, the command, is in parentheses and may itself
+/// contain spaces and parentheses: the last one closes it.
 ///
 /// Source: proc_pid_stat(5)
 fn parse_stat(stat: &str) -> Option<(char, u64)> {

@@ -1,5 +1,6 @@
-//! Who the container process is: groups, group, user, capabilities, and never more than that again.
-//! The order is forced: each step takes away the right to do the one before it.
+//! Who the container process is: groups, group, user, capabilities, and never
+//! more than that again. The order is forced: each step takes away the right to
+//! do the one before it.
 
 use crate::capabilities::Sets;
 use anyhow::Result;
@@ -13,12 +14,15 @@ use oci_spec::runtime::User;
 /// What runc gives to a container whose configuration says nothing.
 const DEFAULT_UMASK: u32 = 0o022;
 
-/// Turns init, still root, into the configured user with the configured capabilities. Runs in init.
+/// Turns init, still root, into the configured user with the configured
+/// capabilities. Runs in init.
 ///
 /// # Errors
-/// EINVAL: an id that the user namespace does not map. EPERM: setgroups(2) is denied in this user namespace.
+/// EINVAL: an id that the user namespace does not map. EPERM: setgroups(2) is
+/// denied in this user namespace.
 ///
-/// Source: credentials(7), capabilities(7), "Effect of user ID changes on capabilities"
+/// Source: credentials(7), capabilities(7), "Effect of user ID changes on
+/// capabilities"
 pub(crate) fn apply(
     user: &User,
     capabilities: Sets,
@@ -37,7 +41,8 @@ pub(crate) fn apply(
     Ok(())
 }
 
-/// Groups first: after the user has changed, the right is gone. Always set, also to none: root's groups must not stay.
+/// Groups first: after the user has changed, the right is gone. Always set,
+/// also to none: root's groups must not stay.
 fn set_groups(user: &User) -> Result<()> {
     let groups: Vec<_> = user
         .additional_gids()
@@ -53,7 +58,8 @@ fn set_groups(user: &User) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the permitted set over the change; without that, the capabilities of a user other than root could not be set.
+/// Keeps the permitted set over the change; without that, the capabilities of a
+/// user other than root could not be set.
 fn set_user(user: &User) -> Result<()> {
     let uid = Uid::from_raw(user.uid());
     prctl::set_keepcaps(true).in_call(|| "prctl(PR_SET_KEEPCAPS, 1)".into())?;

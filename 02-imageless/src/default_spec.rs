@@ -82,6 +82,7 @@ const ROOTLESS_MOUNTS: [MountLine; 2] = [
 
 /// runc adds the cgroup namespace on machines with cgroup v2 only; here it
 /// always hides where the host keeps us.
+// ANCHOR: default_namespaces
 const NAMESPACES: [Namespace; 6] = [
     Namespace::Pid,
     Namespace::Network,
@@ -90,6 +91,7 @@ const NAMESPACES: [Namespace; 6] = [
     Namespace::Mount,
     Namespace::Cgroup,
 ];
+// ANCHOR_END: default_namespaces
 
 const ROOTLESS_NAMESPACES: [Namespace; 6] = [
     Namespace::Pid,

@@ -1,5 +1,6 @@
-//! `linux.resources.devices`: which devices a container may use even if it could
-//! make them. Cgroup v1 has a controller for that; v2 wants a BPF program.
+//! `linux.resources.devices`: which devices a container may use even if it
+//! could make them. Cgroup v1 has a controller for that; v2 wants a BPF
+//! program.
 
 use anyhow::{Context, Result, bail};
 use namespaces::cgroup::Cgroup;
@@ -7,8 +8,8 @@ use oci_spec::runtime::{LinuxDeviceCgroup, LinuxResources};
 use std::fs::OpenOptions;
 use std::io::Write;
 
-/// Devices that every container may use, whatever the configuration says: those in its /dev, its terminals, and
-/// making (not opening) any.
+/// Devices that every container may use, whatever the configuration says: those
+/// in its /dev, its terminals, and making (not opening) any.
 ///
 /// Source: runtime-spec: config-linux.md, "Default Devices"; the list of runc
 const ALWAYS_ALLOWED: [&str; 10] = [
@@ -77,7 +78,8 @@ pub(crate) fn apply(cgroup: &Cgroup, rules: &[DeviceRule]) -> Result<()> {
         .find(|dir| dir.join("devices.list").exists())
     else {
         bail!(
-            "config.json: linux.resources.devices: not supported yet without the devices controller of cgroup v1"
+            "config.json: linux.resources.devices: not supported yet without \
+             the devices controller of cgroup v1"
         );
     };
     let open = |verb: &str| {

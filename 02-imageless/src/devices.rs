@@ -68,7 +68,8 @@ fn plan_device(i: usize, device: &LinuxDevice) -> Result<Device> {
     Ok(Device { field, path, node: Node { kind, mode, device: number }, owner })
 }
 
-/// Fills /dev. If the configuration binds a /dev of its own, that stays as it is. Runs in init.
+/// Fills /dev. If the configuration binds a /dev of its own, that stays as it
+/// is. Runs in init.
 ///
 /// # Errors
 /// Names the device.
@@ -102,7 +103,8 @@ pub(crate) fn dev_is_bound(spec: &Spec) -> bool {
     })
 }
 
-/// A root file system may bring its own /dev/null: accepted if it is the real one (CVE-2025-31133 is about one that is not).
+/// A root file system may bring its own /dev/null: accepted if it is the real
+/// one (CVE-2025-31133 is about one that is not).
 fn create_default(
     root: &Root,
     device: &DefaultDevice,

@@ -1,4 +1,5 @@
-//! A container's id: also the name of its state directory and of its default cgroup, so it must be no path.
+//! A container's id: also the name of its state directory and of its default
+//! cgroup, so it must be no path.
 
 use anyhow::{Result, bail};
 use std::fmt;
@@ -7,7 +8,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Id(String);
 
-/// Long enough for every engine; short enough for `NAME_MAX` to be the kernel's problem, told by it.
+/// Long enough for every engine; short enough for `NAME_MAX` to be the kernel's
+/// problem, told by it.
 const LONGEST: usize = 1024;
 
 impl Id {
@@ -27,7 +29,8 @@ impl Id {
         }
         if let Some(bad) = text.chars().find(|&c| !allowed(c)) {
             bail!(
-                "container id {text:?}: {bad:?} is not allowed\nhint: use A-Z a-z 0-9 _ + . -"
+                "container id {text:?}: {bad:?} is not allowed\nhint: use \
+                 A-Z a-z 0-9 _ + . -"
             );
         }
         Ok(Self(text.to_owned()))

@@ -1,6 +1,8 @@
-//! The life of a container's init: born by clone3(2) into the new namespaces as a copy of the runtime, it builds the
-//! container around itself, tells the runtime that it is ready, waits for `start`, and becomes the user's program.
-//! The order of the steps is the order in which rights and sights are lost; each says what breaks if it moves.
+//! The life of a container's init: born by clone3(2) into the new namespaces as
+//! a copy of the runtime, it builds the container around itself, tells the
+//! runtime that it is ready, waits for `start`, and becomes the user's program.
+//! The order of the steps is the order in which rights and sights are lost;
+//! each says what breaks if it moves.
 
 use crate::config::Bundle;
 use crate::plan::Plan;
@@ -23,6 +25,7 @@ use std::path::Path;
 
 /// Lives that life. The return value is the exit code of a container that never
 /// became its program.
+// ANCHOR: init_run
 pub(crate) fn run(
     plan: &Plan,
     kept_fds: u32,
@@ -46,15 +49,17 @@ pub(crate) fn run(
         Err(_) => 1,
     }
 }
+// ANCHOR_END: init_run
 
-/// Returns only if it failed. By now stderr is the container's own, and the only
-/// place left to say so.
+/// Returns only if it failed. By now stderr is the container's own, and the
+/// only place left to say so.
 fn become_program(plan: &Plan, program: &CStr) -> i32 {
     let error = exec(program, &plan.program.argv, &plan.program.env);
     eprintln!("imageless: {error}");
     exec_failure_code(&error)
 }
 
+// ANCHOR: become_container
 fn become_container(
     plan: &Plan,
     kept_fds: u32,
@@ -82,12 +87,15 @@ fn become_container(
     close_on_exec_from(3 + kept_fds)?;
     Ok(program)
 }
+// ANCHOR_END: become_container
 
-/// Becomes root of the new user namespace, if there is one, before anything is done in the others that it owns.
+/// Becomes root of the new user namespace, if there is one, before anything is
+/// done in the others that it owns.
 fn enter_namespaces(plan: &Plan, runtime: &mut InitEnd) -> Result<()> {
     prctl::set_name(c"imageless init")
         .in_call(|| "prctl(PR_SET_NAME)".into())?;
-    // A process of a shared pid namespace must not look into our memory and descriptors (CVE-2016-9962).
+    // A process of a shared pid namespace must not look into our memory and
+    // descriptors (CVE-2016-9962).
     prctl::set_dumpable(false)
         .in_call(|| "prctl(PR_SET_DUMPABLE, 0)".into())?;
     // The modes in the configuration are meant as they stand.
@@ -106,7 +114,8 @@ fn enter_namespaces(plan: &Plan, runtime: &mut InitEnd) -> Result<()> {
     Ok(())
 }
 
-/// Mounts everything, by handle and from outside: the old root, with /proc and the devices, is still in sight.
+/// Mounts everything, by handle and from outside: the old root, with /proc and
+/// the devices, is still in sight.
 fn build_root(plan: &Plan) -> Result<Root> {
     let Bundle { spec, rootfs, .. } = &plan.bundle;
     let linux = spec.linux().as_ref().expect("checked by supported::check");
@@ -131,7 +140,8 @@ fn build_root(plan: &Plan) -> Result<Root> {
     Ok(root)
 }
 
-/// After the runtime has moved us into our cgroup: the namespace takes the cgroup that we are in as its top.
+/// After the runtime has moved us into our cgroup: the namespace takes the
+/// cgroup that we are in as its top.
 fn enter_cgroup_namespace(new: Namespaces) -> Result<()> {
     if new.contains(Namespace::Cgroup) {
         unshare(Namespaces::from_iter([Namespace::Cgroup]))?;
@@ -139,21 +149,28 @@ fn enter_cgroup_namespace(new: Namespaces) -> Result<()> {
     Ok(())
 }
 
-/// Sets how gladly the kernel kills us when memory is short. Below our own present value takes CAP_SYS_RESOURCE;
-/// without it we keep that value.
+/// Sets how gladly the kernel kills us when memory is short. Below our own
+/// present value takes CAP_SYS_RESOURCE; without it we keep that value.
 ///
 /// Source: proc_pid_oom_score_adj(5)
 fn adjust_oom_score(wanted: Option<i32>) -> Result<()> {
     const FILE: &str = "/proc/self/oom_score_adj";
     let Some(wanted) = wanted else { return Ok(()) };
     match fs::write(FILE, wanted.to_string()) {
-        Err(cause) if cause.kind() == std::io::ErrorKind::PermissionDenied => Ok(()),
-        result => result.with_context(|| format!("config.json: process.oomScoreAdj: write({FILE:?}, \"{wanted}\")")),
+        Err(cause) if cause.kind() == std::io::ErrorKind::PermissionDenied => {
+            Ok(())
+        }
+        result => result.with_context(|| {
+            format!(
+                "config.json: \
+         process.oomScoreAdj: write({FILE:?}, \"{wanted}\")"
+            )
+        }),
     }
 }
 
-/// Goes to `process.cwd`, and makes sure that it is inside: a descriptor of the host that was left open makes
-/// `/proc/self/fd/7` a way out (CVE-2024-21626).
+/// Goes to `process.cwd`, and makes sure that it is inside: a descriptor of the
+/// host that was left open makes `/proc/self/fd/7` a way out (CVE-2024-21626).
 fn enter_cwd(cwd: &Path) -> Result<()> {
     chdir(cwd)
         .in_call(|| format!("chdir({cwd:?})"))
@@ -161,7 +178,8 @@ fn enter_cwd(cwd: &Path) -> Result<()> {
     match getcwd() {
         Ok(now) if now.is_absolute() => Ok(()),
         Ok(_) | Err(_) => bail!(
-            "config.json: process.cwd: {cwd:?} is outside of the container's root"
+            "config.json: process.cwd: {cwd:?} is outside of the container's \
+             root"
         ),
     }
 }

@@ -1,4 +1,5 @@
-//! `linux.namespaces`: which namespaces the container gets for itself and which it shares by path.
+//! `linux.namespaces`: which namespaces the container gets for itself and which
+//! it shares by path.
 
 use anyhow::{Context, Result, bail};
 use namespaces::idmap::{IdMapping, IdMaps};
@@ -19,7 +20,8 @@ pub(crate) struct Isolation {
     pub(crate) maps: IdMaps,
 }
 
-/// An existing namespace, opened by the runtime: its path means nothing inside the container.
+/// An existing namespace, opened by the runtime: its path means nothing inside
+/// the container.
 #[derive(Debug)]
 pub(crate) struct Join {
     namespace: Namespace,
@@ -31,9 +33,11 @@ pub(crate) struct Join {
 /// Translates `linux.namespaces` and the id maps.
 ///
 /// # Errors
-/// A type that is there twice, a path that cannot be opened, no mount namespace, maps without a user namespace or the reverse.
+/// A type that is there twice, a path that cannot be opened, no mount
+/// namespace, maps without a user namespace or the reverse.
 ///
-/// Source: runtime-spec: config-linux.md, "Namespaces", "User namespace mappings"
+/// Source: runtime-spec: config-linux.md, "Namespaces", "User namespace
+/// mappings"
 pub(crate) fn plan(linux: &Linux) -> Result<Isolation> {
     let mut new = Namespaces::NONE;
     let mut join: Vec<Join> = Vec::new();
@@ -55,7 +59,8 @@ pub(crate) fn plan(linux: &Linux) -> Result<Isolation> {
     }
     if !new.contains(Namespace::Mount) {
         bail!(
-            "config.json: linux.namespaces: a new mount namespace is missing: the mounts would be the host's"
+            "config.json: linux.namespaces: a new mount namespace is \
+             missing: the mounts would be the host's"
         );
     }
     join.sort_by_key(|join| join.namespace);
@@ -73,10 +78,12 @@ fn check_maps(new: Namespaces, maps: &IdMaps) -> Result<()> {
     {
         match (new.contains(Namespace::User), map.is_empty()) {
             (true, true) => bail!(
-                "config.json: linux.{field}: missing: a user namespace without a map has no users"
+                "config.json: linux.{field}: missing: a user namespace \
+                 without a map has no users"
             ),
             (false, false) => bail!(
-                "config.json: linux.{field}: without a new user namespace there is nothing to map"
+                "config.json: linux.{field}: without a new user namespace \
+                 there is nothing to map"
             ),
             (true, false) | (false, true) => {}
         }
@@ -93,14 +100,16 @@ impl Isolation {
             .collect()
     }
 
-    /// What init is born into. Not the cgroup namespace: init enters that after it was moved into its cgroup.
+    /// What init is born into. Not the cgroup namespace: init enters that after
+    /// it was moved into its cgroup.
     pub(crate) fn for_clone(&self) -> Namespaces {
         let mut namespaces = self.new;
         namespaces.remove(Namespace::Cgroup);
         namespaces
     }
 
-    /// Joins a pid namespace, which takes in only children: so the *runtime* does it, before it makes init.
+    /// Joins a pid namespace, which takes in only children: so the *runtime*
+    /// does it, before it makes init.
     pub(crate) fn join_for_children(&self) -> Result<()> {
         self.join
             .iter()
@@ -122,7 +131,8 @@ impl Join {
         let field = format!("config.json: linux.namespaces[{i}].path");
         if matches!(namespace, Namespace::Mount) {
             bail!(
-                "{field}: joining a mount namespace is not supported yet\nhint: leave the path out"
+                "{field}: joining a mount namespace is not supported \
+                 yet\nhint: leave the path out"
             );
         }
         let file = File::open(&path)

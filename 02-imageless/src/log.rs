@@ -1,5 +1,6 @@
-//! The `--log` file: where engines read why a verb failed, since stderr may already be the container's.
-//! One record for the one error of a call, because podman parses the whole file as a single JSON object.
+//! The `--log` file: where engines read why a verb failed, since stderr may
+//! already be the container's. One record for the one error of a call, because
+//! podman parses the whole file as a single JSON object.
 
 use crate::cli::{Global, LogFormat};
 use serde::Serialize;
@@ -15,7 +16,8 @@ struct Record<'a> {
 
 /// Appends the error to the `--log` file, if one was given.
 ///
-/// Source: containerd's go-runc and podman's libpod read `{"level","msg","time"}`.
+/// Source: containerd's go-runc and podman's libpod read
+/// `{"level","msg","time"}`.
 pub(crate) fn error(global: &Global, error: &anyhow::Error) {
     let Some(path) = &global.log else { return };
     let record = format(

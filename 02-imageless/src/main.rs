@@ -1,8 +1,9 @@
-//! `imageless`: an OCI runtime (as runc is one), and a maker of bundles that never were an image.
+//! `imageless`: an OCI runtime, as runc is one, and a maker of bundles that
+//! never were an image.
 //!
-//! One call, one verb, one process: nothing of the runtime stays behind but files in the state directory and,
-//! for each container, its own init. Read `cli.rs` for the verbs, `lifecycle.rs` for what `create` does and
-//! `init.rs` for the life of a container's first process.
+//! One call, one verb; then nothing of the runtime stays but files and, for each
+//! container, an init. `cli.rs` lists the verbs, `create.rs` and `lifecycle.rs`
+//! are what they do, `init.rs` is the life of a container's first process.
 
 mod bundle;
 mod capabilities;
@@ -12,6 +13,7 @@ mod commands;
 mod config;
 mod config_json;
 mod container;
+mod create;
 mod credentials;
 mod default_spec;
 mod device_rules;
@@ -21,6 +23,7 @@ mod init;
 mod isolation;
 mod lifecycle;
 mod log;
+mod mount_options;
 mod mounts;
 mod plan;
 mod program;

@@ -1,7 +1,8 @@
-//! `mounts` of config.json: words such as `rbind` or `nosuid` to flags, by one table; the rest is the file system's own.
-//! Planned by the runtime, which can still name the field; done by init.
+//! `mounts` of config.json: planned by the runtime, which can still name the
+//! field that is wrong; done by init, inside the root and by handle.
 
 use crate::config::Bundle;
+use crate::mount_options;
 use anyhow::{Context, Result, bail};
 use namespaces::cgroup::{Cgroup, Version};
 use namespaces::mounts::{Mount, remount};
@@ -17,70 +18,17 @@ pub(crate) struct Planned {
     field: String,
     /// Several for cgroup v1, which has a tree for each controller; else one.
     mounts: Vec<Mount>,
-    /// A file system that can be made read-only only after the others were mounted in it.
+    /// A file system that can be made read-only only after the others were
+    /// mounted in it.
     close: Option<PathBuf>,
 }
 
-/// What a word in `options` does.
-#[derive(Clone, Copy, Debug)]
-enum Word {
-    Set(MsFlags),
-    Clear(MsFlags),
-    /// Propagation to or from the host, which our mount namespace was cut off from.
-    Refused,
-}
-
-use Word::{Clear, Refused, Set};
-
-/// Source: runtime-spec: config.md, "Linux mount options"; mount(8), "FILESYSTEM-INDEPENDENT MOUNT OPTIONS"
-#[rustfmt::skip]
-const WORDS: &[(&str, Word)] = &[
-    ("async", Clear(MsFlags::MS_SYNCHRONOUS)),
-    ("atime", Clear(MsFlags::MS_NOATIME)),
-    ("bind", Set(MsFlags::MS_BIND)),
-    ("defaults", Set(MsFlags::empty())),
-    ("dev", Clear(MsFlags::MS_NODEV)),
-    ("diratime", Clear(MsFlags::MS_NODIRATIME)),
-    ("dirsync", Set(MsFlags::MS_DIRSYNC)),
-    ("exec", Clear(MsFlags::MS_NOEXEC)),
-    ("iversion", Set(MsFlags::MS_I_VERSION)),
-    ("loud", Clear(MsFlags::MS_SILENT)),
-    ("mand", Set(MsFlags::MS_MANDLOCK)),
-    ("noatime", Set(MsFlags::MS_NOATIME)),
-    ("nodev", Set(MsFlags::MS_NODEV)),
-    ("nodiratime", Set(MsFlags::MS_NODIRATIME)),
-    ("noexec", Set(MsFlags::MS_NOEXEC)),
-    ("noiversion", Clear(MsFlags::MS_I_VERSION)),
-    ("nomand", Clear(MsFlags::MS_MANDLOCK)),
-    ("norelatime", Clear(MsFlags::MS_RELATIME)),
-    ("nostrictatime", Clear(MsFlags::MS_STRICTATIME)),
-    ("nosuid", Set(MsFlags::MS_NOSUID)),
-    ("private", Set(MsFlags::MS_PRIVATE)),
-    ("rbind", Set(MsFlags::MS_BIND.union(MsFlags::MS_REC))),
-    ("relatime", Set(MsFlags::MS_RELATIME)),
-    ("ro", Set(MsFlags::MS_RDONLY)),
-    ("rprivate", Set(MsFlags::MS_PRIVATE.union(MsFlags::MS_REC))),
-    ("rshared", Refused),
-    ("rslave", Refused),
-    ("runbindable", Set(MsFlags::MS_UNBINDABLE.union(MsFlags::MS_REC))),
-    ("rw", Clear(MsFlags::MS_RDONLY)),
-    ("shared", Refused),
-    ("silent", Set(MsFlags::MS_SILENT)),
-    ("slave", Refused),
-    ("strictatime", Set(MsFlags::MS_STRICTATIME)),
-    ("suid", Clear(MsFlags::MS_NOSUID)),
-    ("sync", Set(MsFlags::MS_SYNCHRONOUS)),
-    ("unbindable", Set(MsFlags::MS_UNBINDABLE)),
-    // Each of these needs mount_setattr(2) or a copy of files.
-    ("idmap", Refused), ("ridmap", Refused), ("tmpcopyup", Refused), ("rro", Refused), ("rrw", Refused),
-    ("rnosuid", Refused), ("rnodev", Refused), ("rnoexec", Refused), ("rnoatime", Refused),
-    ("rrelatime", Refused), ("rstrictatime", Refused), ("rsuid", Refused), ("rdev", Refused), ("rexec", Refused),
-];
-
-/// Translates `mounts`, in their order. A cgroup file system shows `cgroup`, the container's own.
+/// Translates `mounts`, in their order. A cgroup file system shows `cgroup`,
+/// the container's own.
 ///
 /// # Errors
-/// Names the entry and what is wrong with it: destination, source, or an option.
+/// Names the entry and what is wrong with it: destination, source, or an
+/// option.
 ///
 /// Source: runtime-spec: config.md, "Mounts"
 pub(crate) fn plan(bundle: &Bundle, cgroup: &Path) -> Result<Vec<Planned>> {
@@ -114,7 +62,7 @@ fn translate(entry: &Entry, bundle: &Path) -> Result<Mount> {
         bail!("uidMappings: mounts with id maps are not supported yet");
     }
     let (mut flags, data) =
-        options(entry.options().as_deref().unwrap_or_default())?;
+        mount_options::split(entry.options().as_deref().unwrap_or_default())?;
     let typ = entry.typ().as_deref().filter(|typ| *typ != "none");
     if matches!(typ, Some("bind" | "rbind")) {
         flags |= MsFlags::MS_BIND;
@@ -140,29 +88,9 @@ fn bind_source(entry: &Entry, bundle: &Path) -> Result<PathBuf> {
     Ok(source)
 }
 
-/// Sorts the options: known words to flags, everything else to the file system's data.
-fn options(options: &[String]) -> Result<(MsFlags, Option<String>)> {
-    let mut flags = MsFlags::empty();
-    let mut data = Vec::new();
-    for (i, option) in options.iter().enumerate() {
-        match WORDS
-            .iter()
-            .find(|(name, _)| name == option)
-            .map(|(_, word)| *word)
-        {
-            Some(Set(flag)) => flags |= flag,
-            Some(Clear(flag)) => flags -= flag,
-            Some(Refused) => {
-                bail!("options[{i}]: {option:?} is not supported yet")
-            }
-            None => data.push(option.as_str()),
-        }
-    }
-    Ok((flags, (!data.is_empty()).then(|| data.join(","))))
-}
-
-/// Shows the container its own cgroup where programs look for all of them. By bind mounts, because they work with and
-/// without a cgroup namespace: v2 has one tree; v1 gets a small tmpfs with a directory for each controller.
+/// Shows the container its own cgroup where programs look for all of them. By
+/// bind mounts, because they work with and without a cgroup namespace: v2 has
+/// one tree; v1 gets a small tmpfs with a directory for each controller.
 fn own_cgroup(mount: &Mount, cgroup: &Path) -> Result<Planned> {
     let own = Cgroup::open(cgroup)?;
     let bind = |source: &Path, target: PathBuf| {
@@ -195,7 +123,8 @@ fn own_cgroup(mount: &Mount, cgroup: &Path) -> Result<Planned> {
     }
 }
 
-/// The name of the hierarchy that a cgroup's directory is in: `cpu,cpuacct` of `/sys/fs/cgroup/cpu,cpuacct/my/group`.
+/// The name of the hierarchy that a cgroup's directory is in: `cpu,cpuacct` of
+/// `/sys/fs/cgroup/cpu,cpuacct/my/group`.
 fn controllers<'a>(dir: &'a Path, cgroup: &Path) -> &'a Path {
     let depth = cgroup.components().count() - 1;
     let hierarchy = dir.ancestors().nth(depth).and_then(Path::file_name);

@@ -1,5 +1,6 @@
-//! All that a container will be, decided by the runtime from config.json before anything is made.
-//! What can be refused is refused here, where nothing has to be undone.
+//! All that a container will be, decided by the runtime from config.json before
+//! anything is made. What can be refused is refused here, where nothing has to
+//! be undone.
 
 use crate::capabilities::{self, Sets};
 use crate::cgroups::Place;

@@ -1,4 +1,5 @@
-//! The container's program: what execve(2) will be given. It is looked for while `create` can still say that it is missing.
+//! The container's program: what execve(2) will be given. It is looked for
+//! while `create` can still say that it is missing.
 
 use anyhow::{Context, Result, bail};
 use nix::unistd::{AccessFlags, access};
@@ -40,11 +41,12 @@ fn c_strings(field: &str, texts: &[String]) -> Result<Vec<CString>> {
     texts.iter().enumerate().map(c_string).collect()
 }
 
-/// Finds the program's file as execvp(3) would. Runs in init, as the container's user in the container's root.
+/// Finds the program's file as execvp(3) would. Runs in init, as the
+/// container's user in the container's root.
 ///
 /// # Errors
-/// In the words that engines look for: `executable file not found in $PATH`, `no such file or directory`,
-/// `permission denied`.
+/// In the words that engines look for: `executable file not found in $PATH`,
+/// `no such file or directory`, `permission denied`.
 pub(crate) fn find(process: &Process) -> Result<CString> {
     let args = process.args().as_deref().unwrap_or_default();
     let name = args.first().map(String::as_str).unwrap_or_default();
@@ -84,7 +86,8 @@ fn executable(file: &Path) -> Result<PathBuf> {
         Ok(metadata) => metadata,
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
             bail!(
-                "no such file or directory\nhint: a symlink is followed inside the container's root"
+                "no such file or directory\nhint: a symlink is followed \
+                 inside the container's root"
             )
         }
         Err(cause) => return Err(cause.into()),
@@ -94,7 +97,8 @@ fn executable(file: &Path) -> Result<PathBuf> {
     }
     if access(file, AccessFlags::X_OK).is_err() {
         bail!(
-            "permission denied\nhint: the file has no execute permission for the container's user"
+            "permission denied\nhint: the file has no execute permission for \
+             the container's user"
         );
     }
     Ok(file.to_owned())

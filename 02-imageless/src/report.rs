@@ -1,11 +1,13 @@
-//! What `state` and `list` tell of a container: the runtime-spec's state, with the status as it is now.
+//! What `state` and `list` tell of a container: the runtime-spec's state, with
+//! the status as it is now.
 
 use crate::container::{Container, Status};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Source: runtime-spec: runtime.md, "State"; `rootfs` and `created` as runc adds them
+/// Source: runtime-spec: runtime.md, "State"; `rootfs` and `created` as runc
+/// adds them
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report<'a> {
@@ -22,7 +24,8 @@ pub(crate) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// Looks at a container. One that has nothing but its directory yet is "creating".
+    /// Looks at a container. One that has nothing but its directory yet is
+    /// "creating".
     pub(crate) fn of(container: &'a Container) -> Self {
         let status = container.status();
         let state = container.state.as_ref();

@@ -1,5 +1,5 @@
-//! `linux.resources` in the library's units. Each limit is set, or refused by its
-//! name: one that is silently left out is no limit.
+//! `linux.resources` in the library's units. Each limit is set, or refused by
+//! its name: one that is silently left out is no limit.
 
 use anyhow::{Result, bail};
 use namespaces::cgroup::{CpuQuota, Limit, Limits};
@@ -24,7 +24,8 @@ pub(crate) fn limits(resources: &LinuxResources) -> Result<Limits> {
     })
 }
 
-/// 0 means "not set" to every engine; a negative number means "as much as there is".
+/// 0 means "not set" to every engine; a negative number means "as much as there
+/// is".
 fn limit(number: i64) -> Option<Limit> {
     match u64::try_from(number) {
         Ok(0) => None,

@@ -1,4 +1,5 @@
-//! `process.rlimits`: what the container process may use, checked by the kernel at each call.
+//! `process.rlimits`: what the container process may use, checked by the kernel
+//! at each call.
 
 use anyhow::{Result, bail};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -31,7 +32,8 @@ pub(crate) fn plan(limits: &[PosixRlimit]) -> Result<Vec<Rlimit>> {
         }
         if soft > hard {
             bail!(
-                "config.json: process.rlimits[{i}].soft: {soft} is above the hard limit {hard}"
+                "config.json: process.rlimits[{i}].soft: {soft} is above the \
+                 hard limit {hard}"
             );
         }
         plan.push(Rlimit { resource, soft, hard });
@@ -39,7 +41,8 @@ pub(crate) fn plan(limits: &[PosixRlimit]) -> Result<Vec<Rlimit>> {
     Ok(plan)
 }
 
-/// Sets the limits for the calling process and the programs that it becomes. Runs in init.
+/// Sets the limits for the calling process and the programs that it becomes.
+/// Runs in init.
 ///
 /// # Errors
 /// EPERM: a hard limit above the present one, without CAP_SYS_RESOURCE.
@@ -50,12 +53,14 @@ pub(crate) fn apply(plan: &[Rlimit]) -> Result<()> {
         if let Err(errno) = setrlimit(*resource, *soft, *hard) {
             let hint = match getrlimit(*resource) {
                 Ok((_, now)) => format!(
-                    "\nhint: the hard limit here is {now}; to raise it needs CAP_SYS_RESOURCE"
+                    "\nhint: the hard limit here is {now}; to raise it needs \
+                     CAP_SYS_RESOURCE"
                 ),
                 Err(_) => String::new(),
             };
             bail!(
-                "config.json: process.rlimits: setrlimit({resource:?}, {{{soft}, {hard}}}) = {errno:?}: {}{hint}",
+                "config.json: process.rlimits: setrlimit({resource:?}, \
+                 {{{soft}, {hard}}}) = {errno:?}: {}{hint}",
                 errno.desc()
             );
         }

@@ -5,7 +5,8 @@ use nix::libc;
 use nix::sys::signal::Signal;
 use std::str::FromStr;
 
-/// Reads a signal's name or number; gives its number, which may be a real-time signal's.
+/// Reads a signal's name or number; gives its number, which may be a real-time
+/// signal's.
 ///
 /// Source: signal(7), "Standard signals" and "Real-time signals".
 pub(crate) fn parse(text: &str) -> Result<i32> {
@@ -23,7 +24,8 @@ pub(crate) fn parse(text: &str) -> Result<i32> {
     match Signal::from_str(&format!("SIG{name}")) {
         Ok(signal) => Ok(signal as i32),
         Err(_) => bail!(
-            "signal {text:?}: unknown\nhint: use a number, KILL, SIGKILL or RTMIN+1"
+            "signal {text:?}: unknown\nhint: use a number, KILL, SIGKILL or \
+             RTMIN+1"
         ),
     }
 }

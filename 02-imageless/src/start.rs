@@ -1,7 +1,9 @@
-//! The FIFO between `create` and `start`: init waits on it, `start` writes a byte and removes it.
+//! The FIFO between `create` and `start`: init waits on it, `start` writes a
+//! byte and removes it.
 //!
-//! Init is the reader, over a descriptor from before its birth, so it needs no path and no /proc in the container;
-//! and if init has ended, the writer's open(2) says so (ENXIO) instead of waiting for ever.
+//! Init is the reader, over a descriptor from before its birth, so it needs no
+//! path and no /proc in the container; and if init has ended, the writer's
+//! open(2) says so (ENXIO) instead of waiting for ever.
 
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
@@ -25,16 +27,19 @@ use std::path::Path;
 pub(crate) fn make_fifo(path: &Path) -> Result<OwnedFd> {
     mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR)
         .in_call(|| format!("mkfifo({path:?})"))?;
-    // Non-blocking, because open(2) would wait for a writer, which comes only with `start`.
+    // Non-blocking, because open(2) would wait for a writer, which comes only
+    // with `start`.
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     Ok(open(path, flags, Mode::empty())
         .in_call(|| format!("open({path:?}, O_RDONLY|O_NONBLOCK)"))?)
 }
 
-/// Lets init go on. Of two at the same time, the one that removes the FIFO has started the container.
+/// Lets init go on. Of two at the same time, the one that removes the FIFO has
+/// started the container.
 ///
 /// # Errors
 /// "cannot be started", because another `start` was faster or init has ended.
+// ANCHOR: release
 pub(crate) fn release(path: &Path) -> Result<()> {
     let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let fifo = match open(path, flags, Mode::empty()) {
@@ -53,6 +58,7 @@ pub(crate) fn release(path: &Path) -> Result<()> {
     write(&fifo, b"s").in_call(|| format!("write({path:?}, \"s\")"))?;
     Ok(())
 }
+// ANCHOR_END: release
 
 /// Init's wait for `start`.
 pub(crate) struct Wait<'a> {
@@ -62,8 +68,8 @@ pub(crate) struct Wait<'a> {
 
 impl<'a> Wait<'a> {
     /// Makes init heed signals. **Before** it says that it is ready: from then
-    /// on somebody may send one, and the kernel drops what the first process
-    /// of a pid namespace neither handles nor blocks.
+    /// on somebody may send one, and the kernel drops what the first process of
+    /// a pid namespace neither handles nor blocks.
     ///
     /// # Errors
     /// EMFILE: the configuration leaves no descriptor for it.

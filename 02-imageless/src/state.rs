@@ -1,5 +1,6 @@
-//! What a container's state directory remembers between two calls of the runtime: `state.json`.
-//! It holds facts that do not change by themselves; the status is observed, never stored (see `container.rs`).
+//! What a container's state directory remembers between two calls of the
+//! runtime: `state.json`. It holds facts that do not change by themselves; the
+//! status is observed, never stored (see `container.rs`).
 
 use crate::cgroups::Place;
 use crate::config::Bundle;
@@ -20,7 +21,8 @@ pub(crate) const FILE: &str = "state.json";
 pub(crate) struct State {
     pub(crate) oci_version: String,
     pub(crate) id: String,
-    /// Absent until init exists, so that a crash in between leaves a readable state.
+    /// Absent until init exists, so that a crash in between leaves a readable
+    /// state.
     pub(crate) init: Option<Init>,
     pub(crate) bundle: PathBuf,
     pub(crate) rootfs: PathBuf,
@@ -60,7 +62,8 @@ impl State {
         }
     }
 
-    /// Reads `state.json` of a state directory; `None` if it was not written yet.
+    /// Reads `state.json` of a state directory; `None` if it was not written
+    /// yet.
     pub(crate) fn load(dir: &Path) -> Result<Option<Self>> {
         let path = dir.join(FILE);
         let text = match fs::read(&path) {
@@ -78,7 +81,8 @@ impl State {
         Ok(Some(state))
     }
 
-    /// Replaces `state.json` in one step: a reader sees the old one or the new one, never a half.
+    /// Replaces `state.json` in one step: a reader sees the old one or the new
+    /// one, never a half.
     pub(crate) fn save(&self, dir: &Path) -> Result<()> {
         let text = serde_json::to_vec(self).context("state.json")?;
         replace(&dir.join(FILE), &text)
@@ -87,10 +91,12 @@ impl State {
 
 /// Writes a file under a temporary name in the same directory and renames it.
 ///
-/// Not synced: a crash of the machine ends the containers too, and /run starts empty; a crash of the runtime loses nothing
-/// that was written. (A sync costs milliseconds where /run is on a disk.)
+/// Not synced: a crash of the machine ends the containers too, and /run starts
+/// empty; a crash of the runtime loses nothing that was written. (A sync costs
+/// milliseconds where /run is on a disk.)
 ///
-/// Source: rename(2), "If newpath already exists, it will be atomically replaced"
+/// Source: rename(2), "If newpath already exists, it will be atomically
+/// replaced"
 pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}", std::process::id()));
@@ -98,7 +104,8 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<()> {
     let written = fs::write(&temporary, contents)
         .and_then(|()| fs::rename(&temporary, path));
     if written.is_err() {
-        // The error of the write is the one to tell; the temporary file may not even exist.
+        // The error of the write is the one to tell; the temporary file may not
+        // even exist.
         let _ = fs::remove_file(&temporary);
     }
     written.with_context(|| format!("write {}", path.display()))

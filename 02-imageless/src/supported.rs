@@ -1,5 +1,6 @@
-//! What a configuration may ask for and this runtime does not do yet. Asked for and ignored is worse than refused:
-//! a container without its seccomp filter looks like one that has it.
+//! What a configuration may ask for and this runtime does not do yet. Asked for
+//! and ignored is worse than refused: a container without its seccomp filter
+//! looks like one that has it.
 
 use anyhow::{Result, bail};
 use oci_spec::runtime::{Hooks, Linux, LinuxResources, Process, Spec};
@@ -88,10 +89,12 @@ fn refuse<T>(rows: &[Row<T>], part: Option<&T>) -> Result<()> {
             "config.json: linux: missing: only Linux containers are supported"
         ),
         "process.terminal" => bail!(
-            "config.json: process.terminal: not supported yet\nhint: set it to false"
+            "config.json: process.terminal: not supported yet\nhint: set it \
+             to false"
         ),
         field => bail!(
-            "config.json: {field}: not supported yet\nhint: take it out of config.json"
+            "config.json: {field}: not supported yet\nhint: take it out of \
+             config.json"
         ),
     }
 }

@@ -1,5 +1,6 @@
-//! The conversation between the runtime and init while `create` is at work: "go", then "ready" or "failed, because".
-//! A socket pair, close-on-exec: if either side dies, the other reads end-of-file instead of waiting for ever.
+//! The conversation between the runtime and init while `create` is at work:
+//! "go", then "ready" or "failed, because". A socket pair, close-on-exec: if
+//! either side dies, the other reads end-of-file instead of waiting for ever.
 
 use anyhow::{Context, Result, anyhow, bail};
 use std::io::{Read, Write};
@@ -9,7 +10,8 @@ const GO: u8 = b'g';
 const READY: u8 = b'r';
 const FAILED: u8 = b'f';
 
-/// Both ends, before the clone. Each process takes its own end and closes the other's.
+/// Both ends, before the clone. Each process takes its own end and closes the
+/// other's.
 pub(crate) struct Sync {
     runtime: Option<UnixStream>,
     init: Option<UnixStream>,
@@ -39,7 +41,8 @@ impl Sync {
         )
     }
 
-    /// Closes the runtime's end; for init. By reference, because the closure that becomes init borrows the pair.
+    /// Closes the runtime's end; for init. By reference, because the closure
+    /// that becomes init borrows the pair.
     pub(crate) fn init_end(&mut self) -> InitEnd {
         drop(self.runtime.take());
         let runtime =
@@ -51,7 +54,8 @@ impl Sync {
 impl RuntimeEnd {
     /// Tells init that its cgroup, its id maps and its state file are in place.
     pub(crate) fn go(&mut self) -> Result<()> {
-        // Init may have failed and ended before it waited for us: `outcome` then tells why, and that is the better error.
+        // Init may have failed and ended before it waited for us: `outcome`
+        // then tells why, and that is the better error.
         match self.0.write_all(&[GO]) {
             Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
                 Err(cause.into())
@@ -73,7 +77,8 @@ impl RuntimeEnd {
                 Err(anyhow!("{}", String::from_utf8_lossy(reason)))
             }
             None => bail!(
-                "init ended without a word: it was killed (is the memory limit too low?)"
+                "init ended without a word: it was killed (is the memory \
+                 limit too low?)"
             ),
         }
     }

@@ -1,6 +1,8 @@
-//! `linux.sysctl`, and the host and domain name: files under /proc/sys that belong to a namespace, not to the host.
-//! Init writes them through the host's /proc before any mount of the container exists, so that nothing which
-//! the image or a volume brings can stand in the way (CVE-2025-52881); the kernel picks the writer's namespaces.
+//! `linux.sysctl`, and the host and domain name: files under /proc/sys that
+//! belong to a namespace, not to the host. Init writes them through the host's
+//! /proc before any mount of the container exists, so that nothing which the
+//! image or a volume brings can stand in the way (CVE-2025-52881); the kernel
+//! picks the writer's namespaces.
 
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
@@ -39,9 +41,11 @@ pub(crate) struct Sysctl {
 /// Translates `hostname`, `domainname` and `linux.sysctl`.
 ///
 /// # Errors
-/// A name that is the host's, because it belongs to no namespace or the container does not have that namespace.
+/// A name that is the host's, because it belongs to no namespace or the
+/// container does not have that namespace.
 ///
-/// Source: runtime-spec: config.md, "Hostname", "Domainname"; config-linux.md, "Sysctl"
+/// Source: runtime-spec: config.md, "Hostname", "Domainname"; config-linux.md,
+/// "Sysctl"
 pub(crate) fn plan(spec: &Spec, own: Namespaces) -> Result<Vec<Sysctl>> {
     let named =
         [("hostname", spec.hostname()), ("domainname", spec.domainname())];
@@ -69,9 +73,11 @@ fn plan_one(
     own: Namespaces,
 ) -> Result<Sysctl> {
     let key = normalize(key);
-    // In a sysctl's name, '.' separates and '/' is a dot in a component, as in net.ipv4.conf.eth0/1.forwarding.
+    // In a sysctl's name, '.' separates and '/' is a dot in a component, as in
+    // net.ipv4.conf.eth0/1.forwarding.
     let file = swap_separators(&key);
-    // A '+' or a space would smuggle a second setting past tools that join them (CVE-2022-0811).
+    // A '+' or a space would smuggle a second setting past tools that join them
+    // (CVE-2022-0811).
     let named =
         key.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/:".contains(&b));
     if !named
@@ -83,19 +89,22 @@ fn plan_one(
         NAMESPACED.iter().find(|(name, _)| covers(name, &key))
     else {
         bail!(
-            "config.json: {field}: belongs to no namespace: it would change the host"
+            "config.json: {field}: belongs to no namespace: it would change \
+             the host"
         );
     };
     if !own.contains(*namespace) {
         let name = namespace.file();
         bail!(
-            "config.json: {field}: would change the host\nhint: add a {name} namespace to linux.namespaces"
+            "config.json: {field}: would change the host\nhint: add a {name} \
+             namespace to linux.namespaces"
         );
     }
     Ok(Sysctl { field, file: format!("/proc/sys/{file}"), value })
 }
 
-/// Turns `net/ipv4/ip_forward` into `net.ipv4.ip_forward`: whichever separator comes first is the separator.
+/// Turns `net/ipv4/ip_forward` into `net.ipv4.ip_forward`: whichever separator
+/// comes first is the separator.
 ///
 /// Source: sysctl.d(5)
 fn normalize(key: &str) -> String {

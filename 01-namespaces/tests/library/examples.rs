@@ -34,8 +34,8 @@ fn mount_shows_a_file_that_only_the_child_sees() {
     if !requires(&[Need::UserNamespaces]) {
         return;
     }
-    let expected = "child:  /mnt/hello is there: true\n\
-                    parent: /mnt/hello is there: false\n";
+    let expected = "child:  /tmp/hello is there: true\n\
+                    parent: /tmp/hello is there: false\n";
     assert_eq!(output("mount"), expected);
 }
 

@@ -85,6 +85,7 @@ impl Contents {
         Ok(contents)
     }
 
+    // ANCHOR: add_program
     fn add_program(&mut self, program: Placed) -> Result<()> {
         let name = program.host.display().to_string();
         executable(&program.host)?;
@@ -103,6 +104,7 @@ impl Contents {
         }
         Ok(())
     }
+    // ANCHOR_END: add_program
 
     fn add_interpreters(&mut self, script: &Script) -> Result<()> {
         if !script.interpreter.is_absolute() {

@@ -39,6 +39,7 @@ const DEFAULT_DIRECTORIES: [&str; 4] =
 /// A library that is nowhere to be found, or that cannot be read.
 ///
 /// Source: ld.so(8), elf(5)
+// ANCHOR: closure
 pub(crate) fn closure(
     program: &Placed,
     cache: &LdCache,
@@ -67,6 +68,7 @@ pub(crate) fn closure(
     }
     Ok(objects.into_iter().skip(1).map(|object| object.at).collect())
 }
+// ANCHOR_END: closure
 
 /// One file of the process image that ld.so would build.
 struct Object {

@@ -1,8 +1,8 @@
 //! `create`: everything is set up, and init waits for `start`.
 
 use crate::cli::Global;
+use crate::create::{self, Request};
 use crate::id::Id;
-use crate::lifecycle::{self, Request};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,8 @@ pub(crate) struct CreateOptions {
     /// Do without pivot_root(2) (not supported: it would leave a way out)
     #[arg(long)]
     no_pivot: bool,
-    /// Accepted; the container keeps the session keyring of the caller in any case
+    /// Accepted; the container keeps the session keyring of the caller in any
+    /// case
     #[arg(long)]
     no_new_keyring: bool,
     /// Pass this many descriptors after stderr on to the container
@@ -42,7 +43,7 @@ pub(crate) struct CreateOptions {
 impl Create {
     /// Creates the container and leaves it to whoever adopts its init.
     pub(crate) fn run(self, global: &Global) -> Result<()> {
-        lifecycle::create(&global.root()?, &self.options.request()?)?;
+        create::create(&global.root()?, &self.options.request()?)?;
         Ok(())
     }
 }
@@ -55,12 +56,14 @@ impl CreateOptions {
     pub(crate) fn request(&self) -> Result<Request> {
         if self.console_socket.is_some() {
             bail!(
-                "--console-socket: not supported yet: process.terminal has to be false"
+                "--console-socket: not supported yet: process.terminal has \
+                 to be false"
             );
         }
         if self.no_pivot {
             bail!(
-                "--no-pivot: not supported: without pivot_root(2) the host's root stays mounted in the container"
+                "--no-pivot: not supported: without pivot_root(2) the host's \
+                 root stays mounted in the container"
             );
         }
         for fd in 3..3 + self.preserve_fds {

@@ -15,7 +15,7 @@ use std::path::Path;
 #[derive(clap::Args)]
 pub(crate) struct List {
     /// Format of the list
-    #[arg(long, short, value_name = "FORMAT", value_enum, default_value_t = Format::Table)]
+    #[arg(long, short, value_name = "FORMAT", default_value = "table")]
     format: Format,
     /// Print only the ids
     #[arg(long, short)]

@@ -1,14 +1,17 @@
-//! `run`: `create` and `start` in one; in the foreground also wait, pass signals on, delete, and exit as the container did.
+//! `run`: `create` and `start` in one; in the foreground also wait, pass
+//! signals on, delete, and exit as the container did.
 
 use super::create::CreateOptions;
 use crate::cli::Global;
 use crate::container::Container;
+use crate::create;
 use crate::lifecycle;
 use anyhow::Result;
 use namespaces::signals::Forwarding;
 use std::process::ExitCode;
 
-/// Create and start a container; exit with its exit code, or 128 plus the signal that ended it
+/// Create and start a container; exit with its exit code, or 128 plus the
+/// signal that ended it
 #[derive(clap::Args)]
 pub(crate) struct Run {
     #[command(flatten)]
@@ -27,19 +30,21 @@ impl Run {
         let root = global.root()?;
         let request = self.options.request()?;
         if self.detach {
-            let (container, _) = lifecycle::create(&root, &request)?;
+            let (container, _) = create::create(&root, &request)?;
             start_or_delete(&container)?;
             return Ok(ExitCode::SUCCESS);
         }
-        // Before there is a child: a signal that arrives from now on waits until it can be passed on.
+        // Before there is a child: a signal that arrives from now on waits
+        // until it can be passed on.
         let forwarding = Forwarding::start()?;
-        let (container, child) = lifecycle::create(&root, &request)?;
+        let (container, child) = create::create(&root, &request)?;
         start_or_delete(&container)?;
         let status = forwarding.wait(&child)?;
         if !self.keep {
             lifecycle::delete(&container)?;
         }
-        // 255 is the largest status that exit(2) can give; 128 plus 64 signals stays below.
+        // 255 is the largest status that exit(2) can give; 128 plus 64 signals
+        // stays below.
         Ok(ExitCode::from(u8::try_from(status.code()).unwrap_or(u8::MAX)))
     }
 }

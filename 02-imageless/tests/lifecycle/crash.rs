@@ -46,14 +46,14 @@ fn whatever_a_killed_create_leaves_delete_by_force_removes() {
             ["mkdir", "mknodat", "rename", "write", "clone3", "sendto"];
         let mut killed = 0;
         for call in CHANGES {
-            for n in 1.. {
-                let was_killed = killed_at(driver, call, n);
-                driver.ok(&["delete", "--force"]);
-                if !was_killed {
-                    break;
-                }
-                killed += 1;
-            }
+            killed += (1..)
+                .map(|n| {
+                    let was_killed = killed_at(driver, call, n);
+                    driver.ok(&["delete", "--force"]);
+                    was_killed
+                })
+                .take_while(|was_killed| *was_killed)
+                .count();
         }
         assert!(killed > 20, "create was killed only {killed} times");
     });
@@ -68,7 +68,7 @@ fn killed_at(driver: &Driver, call: &str, n: u32) -> bool {
     strace.arg(runtime.get_program()).args(runtime.get_args());
     strace.current_dir(driver.bundle.path()).stdin(Stdio::null());
     strace.stdout(Stdio::null()).stderr(Stdio::null());
-    let status = strace.status().unwrap();
+    let status = strace.status().expect("strace was found");
     assert!(status.success() || status.signal() == Some(9), "{status}");
     !status.success()
 }

@@ -14,6 +14,9 @@ use testkit::{
 /// Long for a container to start or end, short for a test that hangs.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
+/// Why an operation on the scratch directory cannot fail.
+pub(crate) const OURS: &str = "the scratch directory is ours";
+
 /// Runs `test` on the reference and then on ours, each with a bundle whose
 /// process is `args`.
 pub(crate) fn on_each_runtime(args: &[&str], test: impl Fn(&Driver)) {
@@ -66,7 +69,10 @@ impl Driver {
 
     /// Starts a call, with its output in files of the scratch directory.
     pub(crate) fn spawn(&self, args: &[&str]) -> Child {
-        let file = |name| File::create(self.scratch.path().join(name)).unwrap();
+        let file = |name| {
+            let file = File::create(self.scratch.path().join(name));
+            file.expect(OURS)
+        };
         self.command(args)
             .stdout(file("stdout"))
             .stderr(file("stderr"))
@@ -156,11 +162,12 @@ impl Driver {
     pub(crate) fn set(&self, pointer: &str, value: Value) {
         let path = self.bundle.path().join("config.json");
         let mut config: Value =
-            serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            serde_json::from_slice(&fs::read(&path).expect(OURS))
+                .expect("testkit writes JSON");
         let (parent, field) = pointer.rsplit_once('/').expect("a JSON pointer");
         let parent = config.pointer_mut(parent).expect("the parent is there");
         parent[field] = value;
-        fs::write(&path, config.to_string()).unwrap();
+        fs::write(&path, config.to_string()).expect(OURS);
     }
 
     /// Replaces the process' arguments by a shell script.

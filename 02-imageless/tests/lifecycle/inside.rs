@@ -1,6 +1,6 @@
 //! What the container's process finds: each of these a line of config.json.
 
-use super::driver::on_each_runtime;
+use super::driver::{OURS, on_each_runtime};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use serde_json::json;
 use std::fs::{self, File};
@@ -194,7 +194,8 @@ fn a_user_namespace_maps_its_root_to_somebody_else() {
 /// A temporary directory is closed to others; mapped root is one of them.
 fn open_to_all(dir: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).unwrap();
+    let open = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(dir, open).expect(OURS);
 }
 
 #[test]

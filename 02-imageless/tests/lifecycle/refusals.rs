@@ -1,6 +1,6 @@
 //! Bad input: one clear line that names what is wrong, and nothing left behind.
 
-use super::driver::{Driver, on_ours};
+use super::driver::{Driver, OURS, on_ours};
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -17,7 +17,7 @@ fn refused(driver: &Driver, error: &str) {
         answer.stderr
     );
     let left: Vec<_> =
-        fs::read_dir(driver.scratch.state_root()).unwrap().collect();
+        fs::read_dir(driver.scratch.state_root()).expect(OURS).collect();
     assert!(left.is_empty(), "{left:?}");
 }
 

@@ -1,9 +1,11 @@
 //! `run`: the container's exit code, its signals, and nothing left behind.
 
-use super::driver::{LIMIT, on_each_runtime};
+use super::driver::{LIMIT, on_each_runtime, on_ours};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use testkit::eventually;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use testkit::{Need, eventually, requires};
 
 #[test]
 fn run_exits_as_the_container_did_and_deletes_it() {
@@ -40,6 +42,39 @@ fn a_signal_to_the_runtime_reaches_the_container() {
         });
         kill(Pid::from_raw(run.id() as i32), Signal::SIGTERM).unwrap();
         assert_eq!(driver.answer(run).status.code(), Some(9));
+    });
+}
+
+/// The container is in a session of its own, so the terminal does not know it.
+#[test]
+fn ctrl_c_on_the_runtimes_terminal_reaches_the_container() {
+    if !requires(&[Need::Program("script")]) {
+        return;
+    }
+    on_ours(&[], |driver| {
+        driver.set_script("trap 'exit 9' INT; echo ready; sleep 60 & wait");
+        let run = driver.command(&["run", driver.id()]);
+        let words: Vec<_> = [run.get_program()]
+            .into_iter()
+            .chain(run.get_args())
+            .map(|word| word.to_str().expect("our paths are text"))
+            .collect();
+        let mut script = Command::new("script")
+            .args(["--quiet", "--return", "--flush", "--command"])
+            .arg(words.join(" "))
+            .arg(driver.scratch.path().join("terminal"))
+            .current_dir(driver.bundle.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("script was found");
+        eventually(LIMIT, "the trap is set", || {
+            driver.read("terminal").contains("ready").then_some(())
+        });
+        let mut keyboard = script.stdin.take().expect("it is piped");
+        keyboard.write_all(b"\x03").expect("script reads it");
+        let status = script.wait().expect("nobody else reaps it");
+        assert_eq!(status.code(), Some(9));
     });
 }
 

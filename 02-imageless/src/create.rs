@@ -1,0 +1,141 @@
+//! `create`, step by step; each step that fails undoes itself, and so do those
+//! before it. After a crash at any moment `delete --force` finds what is there.
+
+use crate::config::Bundle;
+use crate::container::Container;
+use crate::id::Id;
+use crate::init;
+use crate::plan::Plan;
+use crate::start;
+use crate::state::{Init, State, replace};
+use crate::sync::{RuntimeEnd, Sync};
+use anyhow::{Context, Result};
+use namespaces::cgroup::{Cgroup, Version};
+use namespaces::process::{self, Child, SpawnOptions};
+use nix::libc::SIGKILL;
+use std::fs;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+/// What `create` and `run` are told.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) id: Id,
+    pub(crate) bundle: PathBuf,
+    pub(crate) pid_file: Option<PathBuf>,
+    /// How many descriptors after stderr the container keeps.
+    pub(crate) kept_fds: u32,
+}
+
+/// Makes a container whose init waits for `start`. If anything fails, nothing of
+/// it stays.
+///
+/// Init is reaped by the caller if it waits for it, else by whoever adopts it
+/// when the caller exits.
+///
+/// # Errors
+/// One line that names the field or the system call; init's own words if it was
+/// init that failed.
+///
+/// Source: runtime-spec: runtime.md, "Create"
+pub(crate) fn create(
+    root: &Path,
+    request: &Request,
+) -> Result<(Container, Child)> {
+    let plan = Plan::new(Bundle::open(&request.bundle)?, &request.id)?;
+    let container = Container::create(root, &request.id)?;
+    let mut attempt = Attempt { container, plan, request };
+    match attempt.make_cgroup() {
+        Ok(child) => Ok((attempt.container, child)),
+        Err(error) => Err(undone(attempt.container.remove(), error)),
+    }
+}
+
+/// A container on its way to being created.
+struct Attempt<'a> {
+    container: Container,
+    plan: Plan,
+    request: &'a Request,
+}
+
+impl Attempt<'_> {
+    fn make_cgroup(&mut self) -> Result<Child> {
+        let Self { container, plan, request } = self;
+        // Before the cgroup exists, so that a crash does not lose its path.
+        container.save(State::new(plan, &request.id))?;
+        let mut cgroup =
+            plan.cgroup.create(&plan.limits, &plan.device_rules)?;
+        cgroup.keep();
+        self.make_init(&cgroup)
+            .map_err(|error| undone(self.plan.cgroup.remove(), error))
+    }
+
+    fn make_init(&mut self, cgroup: &Cgroup) -> Result<Child> {
+        let fifo = start::make_fifo(&self.container.unready_fifo())?;
+        let mut sync = Sync::pair()?;
+        let (plan, kept_fds) = (&self.plan, self.request.kept_fds);
+        let cgroup_dir = cgroup.dir_fd()?;
+        let options = SpawnOptions {
+            namespaces: plan.isolation.for_clone(),
+            cgroup: cgroup_dir.as_ref().map(AsFd::as_fd),
+        };
+        plan.isolation.join_for_children()?;
+        let child = process::spawn(&options, || {
+            init::run(plan, kept_fds, fifo.as_fd(), sync.init_end())
+        })?;
+        let created = self
+            .equip(&child, cgroup)
+            .and_then(|()| let_go(sync.into_runtime_end()))
+            .and_then(|()| self.publish(&child));
+        match created {
+            Ok(()) => Ok(child),
+            Err(error) => Err(undone(end(&child), error)),
+        }
+    }
+
+    /// Gives init what only the runtime can give it.
+    fn equip(&mut self, child: &Child, cgroup: &Cgroup) -> Result<()> {
+        self.container.save_init(Init::of(child.pid().as_raw())?)?;
+        self.plan.isolation.maps.write(child.pid())?;
+        if cgroup.version() == Version::V1 {
+            // On v2 it was born there.
+            cgroup.add(child.pid())?;
+        }
+        Ok(())
+    }
+
+    /// Makes the container "created": for us by the FIFO's name, for the engine
+    /// by the pid file.
+    fn publish(&self, child: &Child) -> Result<()> {
+        let fifo = self.container.fifo();
+        fs::rename(self.container.unready_fifo(), &fifo)
+            .with_context(|| format!("rename to {}", fifo.display()))?;
+        let Some(pid_file) = &self.request.pid_file else { return Ok(()) };
+        let pid = child.pid().to_string();
+        replace(pid_file, pid.as_bytes()).context("--pid-file")
+    }
+}
+
+/// Lets init go on, and waits until it is ready.
+fn let_go(mut init: RuntimeEnd) -> Result<()> {
+    init.go()?;
+    init.outcome()
+}
+
+/// Ends and reaps an init that will not become a container.
+fn end(child: &Child) -> Result<()> {
+    child.kill(SIGKILL)?;
+    child.wait()?;
+    Ok(())
+}
+
+/// The error that made `create` fail is the one to tell; one in the clean-up is
+/// told with it.
+fn undone(undo: Result<()>, error: anyhow::Error) -> anyhow::Error {
+    match undo {
+        Ok(()) => error,
+        Err(left) => {
+            error.context(format!("not cleaned up ({left:#}) after a failure"))
+        }
+    }
+}
