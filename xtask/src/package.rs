@@ -56,6 +56,13 @@ const TESTS: &[Need] = &[
     Need::Stage(4),
     Need::Stage(5),
 ];
+const ANY_STAGE: &[Need] = &[
+    Need::Stage(1),
+    Need::Stage(2),
+    Need::Stage(3),
+    Need::Stage(4),
+    Need::Stage(5),
+];
 const RUNTIMES: &[Need] = &[
     Need::Bench,
     Need::Stage(2),
@@ -102,6 +109,24 @@ pub(crate) const PACKAGES: &[Package] = &[
         provides: "/bin/busybox",
         why: "a root file system of one file, with a shell",
         needed_by: TESTS,
+    },
+    Package {
+        name: "procps",
+        provides: "ps",
+        why: "shows processes, in the book",
+        needed_by: ANY_STAGE,
+    },
+    Package {
+        name: "iproute2",
+        provides: "ip",
+        why: "shows network devices, in the book and the tests",
+        needed_by: ANY_STAGE,
+    },
+    Package {
+        name: "strace",
+        provides: "strace",
+        why: "kills the runtime at each of its system calls, in its tests",
+        needed_by: &[Need::Stage(2)],
     },
     Package {
         name: "qemu-system-x86",
