@@ -1,5 +1,6 @@
-//! Compiles `proto/api.proto` (CRI v1) in pure Rust: protox reads the file, tonic and prost write the code.
-//! Serde comes on top, because state.json keeps what was asked in CRI's own words.
+//! Compiles `proto/api.proto` (CRI v1) in pure Rust: protox reads the file,
+//! tonic and prost write the code. Serde comes on top, because state.json keeps
+//! what was asked in CRI's own words.
 
 /// Every message can be stored; fields that an older state.json lacks take
 /// protobuf's defaults. Names are those of protobuf's JSON, as crictl has them.

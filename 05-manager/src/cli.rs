@@ -1,4 +1,5 @@
-//! `conman`, a client of CRI and of nothing else: one file for each verb. Whatever it does, crictl could do too.
+//! `conman`, a client of CRI and of nothing else: one file for each verb.
+//! Whatever it does, crictl could do too.
 
 mod client;
 mod follow;

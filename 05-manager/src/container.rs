@@ -1,5 +1,6 @@
-//! A container as the manager knows it: what was asked and what we did (the record, kept in state.json), and what
-//! became of the process (observed, never kept). Its CRI state is a function of the two, in one place.
+//! A container as the manager knows it: what was asked and what we did (the
+//! record, kept in state.json), and what became of the process (observed, never
+//! kept). Its CRI state is a function of the two, in one place.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,8 @@ use crate::cri::{ContainerConfig, ContainerState};
 use crate::exit::Exit;
 use crate::runtimes::Handler;
 
-/// What was asked and what we did about it. Written to disk before each step that a crash could cut in two.
+/// What was asked and what we did about it. Written to disk before each step
+/// that a crash could cut in two.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
@@ -44,7 +46,8 @@ pub enum Phase {
     Creating,
     /// The runtime's init waits for `start`.
     Created,
-    /// `start` was called and has not returned; found at start, the runtime is asked.
+    /// `start` was called and has not returned; found at start, the runtime is
+    /// asked.
     Starting,
     /// The program was started.
     Started,
@@ -57,7 +60,8 @@ pub enum Phase {
 pub enum Process {
     /// It lives, and its shim.
     Alive,
-    /// It lives; its shim was killed. It can be stopped, its exit code will be lost.
+    /// It lives; its shim was killed. It can be stopped, its exit code will be
+    /// lost.
     Unmonitored,
     /// It has ended.
     Ended(Exit),
@@ -66,7 +70,8 @@ pub enum Process {
 }
 
 impl Record {
-    /// Returns what must be unique: a name within the pod. Kubernetes counts `attempt` up to start it anew.
+    /// Returns what must be unique: a name within the pod. Kubernetes counts
+    /// `attempt` up to start it anew.
     #[must_use]
     pub fn name(&self) -> String {
         let metadata = self.config.metadata.clone().unwrap_or_default();
@@ -81,7 +86,8 @@ pub struct Container {
     id: String,
     record: Mutex<Record>,
     process: watch::Sender<Process>,
-    /// Held for writing by start and remove; for reading by stop, so that an impatient stop can overtake a patient one.
+    /// Held for writing by start and remove; for reading by stop, so that an
+    /// impatient stop can overtake a patient one.
     pub operation: tokio::sync::RwLock<()>,
 }
 

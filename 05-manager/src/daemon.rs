@@ -1,5 +1,6 @@
-//! conmand's life: options, one daemon for each directory, what the last one left, the socket, and requests until
-//! a signal comes. Containers do not notice its end.
+//! conmand's life: options, one daemon for each directory, what the last one
+//! left, the socket, and requests until a signal comes. Containers do not
+//! notice its end.
 
 use std::fs::{File, Permissions};
 use std::io::ErrorKind;
@@ -45,9 +46,10 @@ pub struct Options {
     /// The shim; without it, conman-shim beside conmand or on PATH.
     #[arg(long, value_name = "PATH")]
     shim: Option<PathBuf>,
-    /// A runtime handler; imageless, runc and crun are known where they are found.
-    #[arg(long = "runtime", value_name = "NAME=PATH", value_parser = named_runtime)]
-    runtimes: Vec<(String, PathBuf)>,
+    /// A runtime handler; imageless, runc and crun are known where they are
+    /// found.
+    #[arg(long, value_name = "NAME=PATH", value_parser = named_runtime)]
+    runtime: Vec<(String, PathBuf)>,
     /// The handler of pods that name none.
     #[arg(long, value_name = "NAME")]
     default_runtime: Option<String>,
@@ -56,11 +58,12 @@ pub struct Options {
 /// Runs conmand until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// Another conmand has the directory or the socket; no shim; as mkdir(2), bind(2).
+/// Another conmand has the directory or the socket; no shim; as mkdir(2),
+/// bind(2).
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let shim = find_shim(options.shim.as_deref())?;
     let runtimes =
-        Runtimes::find(&options.runtimes, options.default_runtime.as_deref())?;
+        Runtimes::find(&options.runtime, options.default_runtime.as_deref())?;
     let paths = Paths {
         root: absolute(&options.root)?,
         state: absolute(&options.state)?,
@@ -77,16 +80,20 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         socket.display()
     );
 
+    let connections = UnixListenerStream::new(listener);
     tokio::select! {
-        served = server::serve(Arc::clone(&manager), UnixListenerStream::new(listener)) => served?,
-        signal = asked_to_end() => tracing::info!("{}: containers go on", signal?),
+        served = server::serve(Arc::clone(&manager), connections) => served?,
+        signal = asked_to_end() => {
+            tracing::info!("{}: containers go on", signal?);
+        }
     }
     // Err: somebody removed it before us.
     let _ = std::fs::remove_file(&socket);
     Ok(())
 }
 
-/// Takes the directory for this daemon; the kernel gives it back when we end, however we end.
+/// Takes the directory for this daemon; the kernel gives it back when we end,
+/// however we end.
 fn lock(root: &Path) -> anyhow::Result<Flock<File>> {
     let file = root.join("conmand.lock");
     let open =
@@ -100,7 +107,8 @@ async fn listen(socket: &Path) -> anyhow::Result<UnixListener> {
     let length = socket.as_os_str().len();
     if length >= SUN_PATH {
         bail!(
-            "bind({socket:?}): the path has {length} bytes, and a socket's may have {}",
+            "bind({socket:?}): the path has {length} bytes, \
+             a socket's may have {}",
             SUN_PATH - 1
         );
     }
@@ -122,7 +130,8 @@ async fn listen(socket: &Path) -> anyhow::Result<UnixListener> {
     Ok(listener)
 }
 
-/// ECONNREFUSED is also what connect(2) says of a regular file, and that would not be ours to remove.
+/// ECONNREFUSED is also what connect(2) says of a regular file, and that would
+/// not be ours to remove.
 fn remove_stale(socket: &Path) -> anyhow::Result<()> {
     let call = format!("unlink({socket:?})");
     let meta =
@@ -145,12 +154,14 @@ async fn asked_to_end() -> anyhow::Result<&'static str> {
 }
 
 fn find_shim(named: Option<&Path>) -> anyhow::Result<PathBuf> {
-    match named {
-        Some(path) => look_up_path(path).ok_or_else(|| anyhow!("--shim {}: no such program", path.display())),
-        None => look_up("conman-shim").ok_or_else(|| {
-            anyhow!("no conman-shim beside conmand or on PATH\nhint: cargo build -p shim, or --shim PATH")
-        }),
-    }
+    let Some(path) = named else {
+        return look_up("conman-shim").context(
+            "no conman-shim beside conmand or on PATH\n\
+             hint: cargo build -p shim, or --shim PATH",
+        );
+    };
+    look_up_path(path)
+        .with_context(|| format!("--shim {}: no such program", path.display()))
 }
 
 /// The shim and the runtime get these paths, and they run in other directories.

@@ -1,5 +1,6 @@
-//! What can go wrong between a CRI request and the kernel, split by who has to act: the caller mends an
-//! invalid request, waits or picks another id, or reads what the system answered. Each text is one whole line.
+//! What can go wrong between a CRI request and the kernel, split by who has to
+//! act: the caller mends an invalid request, waits or picks another id, or
+//! reads what the system answered. Each text is one whole line.
 
 use nix::errno::Errno;
 use runc_naive::RuntimeError;
@@ -13,7 +14,8 @@ pub enum Error {
     /// The request cannot be right; asking again does not help.
     #[error("{0}")]
     Invalid(String),
-    /// CRI allows it, this manager does not do it yet. Refused rather than ignored.
+    /// CRI allows it, this manager does not do it yet. Refused rather than
+    /// ignored.
     #[error("{0}: not supported yet")]
     Unsupported(String),
     /// No sandbox or container has this id.
@@ -35,7 +37,8 @@ pub enum Error {
     Failed(String),
 }
 
-/// Turns a failed system call into the line that strace(1) would print: `call = ENOENT: No such file or directory`.
+/// Turns a failed system call into the line that strace(1) would print: `call =
+/// ENOENT: No such file or directory`.
 ///
 /// The call stands with its arguments, as in `mkdir("/run/conman")`.
 pub fn failed<E: Into<std::io::Error>>(
@@ -45,7 +48,8 @@ pub fn failed<E: Into<std::io::Error>>(
     move |error| Error::Failed(strace(&call, &error.into()))
 }
 
-/// Returns `call = ERRNO: text`, or `call: text` where the error is not the kernel's.
+/// Returns `call = ERRNO: text`, or `call: text` where the error is not the
+/// kernel's.
 #[must_use]
 pub fn strace(call: &str, error: &std::io::Error) -> String {
     match error.raw_os_error() {

@@ -1,12 +1,14 @@
-//! What happened to containers, told to everyone who asked for it (`GetContainerEvents`). Nobody's slowness holds
-//! a container up: who falls behind by more than the buffer is told so, and lists anew.
+//! What happened to containers, told to everyone who asked for it
+//! (`GetContainerEvents`). Nobody's slowness holds a container up: who falls
+//! behind by more than the buffer is told so, and lists anew.
 
 use jiff::Timestamp;
 use tokio::sync::broadcast;
 
 use crate::cri::ContainerEventType;
 
-/// Events kept for a slow subscriber; 40 pods that come and go at once make 160.
+/// Events kept for a slow subscriber; 40 pods that come and go at once make
+/// 160.
 const KEPT: usize = 1024;
 
 /// One step in a container's life.

@@ -1,4 +1,5 @@
-//! How a container process ended: the exit file of 04-shim/PROTOCOL.md, and what CRI makes of it.
+//! How a container process ended: the exit file of 04-shim/PROTOCOL.md, and
+//! what CRI makes of it.
 
 use std::path::Path;
 
@@ -33,7 +34,8 @@ pub enum ExitReason {
     Lost,
 }
 
-/// Reads the exit file; `None` while the container runs, or if its shim was killed.
+/// Reads the exit file; `None` while the container runs, or if its shim was
+/// killed.
 ///
 /// # Errors
 /// A file that is no exit record; the message names it.
@@ -50,7 +52,8 @@ pub fn read(file: &Path) -> Result<Option<Exit>> {
 }
 
 impl Exit {
-    /// The exit of a container whose shim was killed: nobody was there to see the code.
+    /// The exit of a container whose shim was killed: nobody was there to see
+    /// the code.
     #[must_use]
     pub fn lost(finished_at: Timestamp) -> Self {
         Self { code: 255, reason: ExitReason::Lost, signal: None, finished_at }
@@ -71,9 +74,11 @@ impl Exit {
     pub fn cri_message(&self) -> String {
         match (self.reason, self.signal) {
             (ExitReason::Lost, _) => {
-                "the shim was killed before the container ended: the exit code is lost".to_owned()
+                "its shim was killed, so nobody saw the exit code".to_owned()
             }
-            (ExitReason::Signaled, Some(signal)) => format!("killed by signal {signal}"),
+            (ExitReason::Signaled, Some(signal)) => {
+                format!("killed by signal {signal}")
+            }
             (ExitReason::Exited | ExitReason::Signaled, _) => String::new(),
         }
     }

@@ -1,22 +1,27 @@
-//! Images, as far as there are any: `rootfs:/abs/path` names a directory of this machine as the root file system
-//! of a container. It stands where CRI puts an image reference, and needs neither a pull nor a registry.
+//! Images, as far as there are any: `rootfs:/abs/path` names a directory of
+//! this machine as the root file system of a container. It stands where CRI
+//! puts an image reference, and needs neither a pull nor a registry.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::cri::ContainerConfig;
 use crate::error::{Error, Result, failed};
 
 /// What an image-less reference begins with.
 const SCHEME: &str = "rootfs:";
 
-/// Returns the directory that `rootfs:/abs/path` names, without symbolic links: runtimes refuse a root that is one.
+/// Returns the directory that `rootfs:/abs/path` names, without symbolic links:
+/// runtimes refuse a root that is one.
 ///
 /// # Errors
-/// [`Error::Invalid`]: another kind of reference, a relative path, or no directory there.
+/// [`Error::Invalid`]: another kind of reference, a relative path, or no
+/// directory there.
 pub fn rootfs(reference: &str) -> Result<PathBuf> {
     let refuse = |why: &str| {
         Error::Invalid(format!(
-            "image {reference:?}: {why}\nhint: name a directory: rootfs:/abs/path"
+            "image {reference:?}: {why}\n\
+             hint: name a directory: rootfs:/abs/path"
         ))
     };
     let Some(path) = reference.strip_prefix(SCHEME) else {
@@ -34,6 +39,12 @@ pub fn rootfs(reference: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Returns the image reference of a request.
+#[must_use]
+pub fn reference(config: &ContainerConfig) -> String {
+    config.image.as_ref().map(|image| image.image.clone()).unwrap_or_default()
+}
+
 /// Bytes and inodes below a directory.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -43,9 +54,11 @@ pub struct Usage {
     pub inodes: u64,
 }
 
-/// Counts what lies below `dir` on its own file system; what vanishes meanwhile does not count.
+/// Counts what lies below `dir` on its own file system; what vanishes meanwhile
+/// does not count.
 ///
-/// Source: stat(2), st_blocks counts 512 bytes each, whatever the file system's block size
+/// Source: stat(2), st_blocks counts 512 bytes each, whatever the file system's
+/// block size
 #[must_use]
 pub fn usage(dir: &Path) -> Usage {
     let mut sum = Usage::default();

@@ -1,5 +1,6 @@
-//! Start, stop and remove a container. One request at a time changes a container; what its process does
-//! meanwhile is the watcher's to tell (watch.rs).
+//! Start, stop and remove a container. One request at a time changes a
+//! container; what its process does meanwhile is the watcher's to tell
+//! (watch.rs).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,16 +16,16 @@ use crate::error::{Error, Result};
 use crate::manager::Manager;
 use crate::signal;
 
-/// How long a process may take to go after SIGKILL. Longer means that it hangs in the kernel, on a dead disk for
-/// instance.
+/// How long a process may take to go after SIGKILL. Longer means that it hangs
+/// in the kernel, on a dead disk for instance.
 const AFTER_SIGKILL: Duration = Duration::from_secs(10);
 
 impl Manager {
     /// Lets the program of a created container run.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::State`]: it was started before, or has ended; [`Error::Failed`]: the
-    /// runtime's own words.
+    /// [`Error::NotFound`]; [`Error::State`]: it was started before, or has
+    /// ended; [`Error::Failed`]: the runtime's own words.
     ///
     /// Source: CRI: api.proto, StartContainer
     pub async fn start_container(&self, id: &str) -> Result<()> {
@@ -46,8 +47,9 @@ impl Manager {
         started
     }
 
-    /// Stops a container: its stop signal, then after `grace` SIGKILL. Returns once it has ended; one that has
-    /// ended already, or that nobody knows, is stopped.
+    /// Stops a container: its stop signal, then after `grace` SIGKILL. Returns
+    /// once it has ended; one that has ended already, or that nobody knows, is
+    /// stopped.
     ///
     /// # Errors
     /// [`Error::Failed`]: it is still there 10 seconds after SIGKILL.
@@ -65,7 +67,8 @@ impl Manager {
         self.stop(&container, grace).await
     }
 
-    /// Removes a container, by force if it still runs. One that nobody knows is removed.
+    /// Removes a container, by force if it still runs. One that nobody knows is
+    /// removed.
     ///
     /// # Errors
     /// As [`Manager::stop_container`]; the runtime cannot delete it.
@@ -90,7 +93,8 @@ impl Manager {
         Ok(())
     }
 
-    /// After a crash in the middle of `start`: the runtime knows whether it happened.
+    /// After a crash in the middle of `start`: the runtime knows whether it
+    /// happened.
     pub(crate) async fn resume_start(
         &self,
         container: &Container,
@@ -107,7 +111,8 @@ impl Manager {
         self.settle_start(container, started)
     }
 
-    /// Notes how a start went. Tells of the start, and of an end that came before we could tell.
+    /// Notes how a start went. Tells of the start, and of an end that came
+    /// before we could tell.
     fn settle_start(&self, container: &Container, started: bool) -> Result<()> {
         let saved = self.save(container, |record| {
             record.phase =
@@ -136,7 +141,8 @@ impl Manager {
             return Ok(());
         }
         let record = container.record();
-        // Before `start` there is only the runtime's init, which knows no signals but SIGKILL.
+        // Before `start` there is only the runtime's init, which knows no
+        // signals but SIGKILL.
         if record.phase == Phase::Started && !grace.is_zero() {
             let sent =
                 self.kill(&record, signal::stop_signal(&record.config)).await;
@@ -167,7 +173,8 @@ impl Manager {
     }
 }
 
-/// Waits until the watcher has told of the end; tells whether it did within `limit`.
+/// Waits until the watcher has told of the end; tells whether it did within
+/// `limit`.
 async fn ended(
     process: &mut watch::Receiver<Process>,
     limit: Duration,

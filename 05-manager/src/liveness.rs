@@ -1,5 +1,6 @@
-//! Whether a shim lives: it holds a lock on its pid file, which a recycled pid cannot fake, and a pidfd tells the
-//! moment when it ends. 04-shim/PROTOCOL.md, "Liveness".
+//! Whether a shim lives: it holds a lock on its pid file, which a recycled pid
+//! cannot fake, and a pidfd tells the moment when it ends. 04-shim/PROTOCOL.md,
+//! "Liveness".
 
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -11,15 +12,17 @@ use rustix::process::{Flock, FlockType, Pid, PidfdFlags, Signal};
 use crate::error::{Result, failed};
 use crate::ready::wait_readable;
 
-/// Opens a pidfd for the shim that holds the lock on `pid_file`; `None` if no shim lives.
+/// Opens a pidfd for the shim that holds the lock on `pid_file`; `None` if no
+/// shim lives.
 ///
-/// The lock is asked twice, because the holder may end, and its pid be given to another process, between the
-/// first answer and pidfd_open(2).
+/// The lock is asked twice, because the holder may end, and its pid be given to
+/// another process, between the first answer and pidfd_open(2).
 ///
 /// # Errors
 /// EMFILE: too many open files. EACCES: as open(2).
 ///
-/// Source: fcntl_locking(2), pidfd_open(2), Linux 5.3 (2019-09); 04-shim/PROTOCOL.md, "Liveness"
+/// Source: fcntl_locking(2), pidfd_open(2), Linux 5.3 (2019-09);
+/// 04-shim/PROTOCOL.md, "Liveness"
 pub fn pidfd(pid_file: &Path) -> Result<Option<OwnedFd>> {
     let file = match File::open(pid_file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -49,8 +52,8 @@ pub fn open_pidfd(pid: Pid) -> Result<Option<OwnedFd>> {
     }
 }
 
-/// Kills the shim that holds the lock on `pid_file`, and waits until it is gone. For half-made containers only:
-/// the exit code is lost.
+/// Kills the shim that holds the lock on `pid_file`, and waits until it is
+/// gone. For half-made containers only: the exit code is lost.
 ///
 /// # Errors
 /// EPERM: as pidfd_send_signal(2). It is not gone after 10 seconds.

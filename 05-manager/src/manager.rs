@@ -1,5 +1,6 @@
-//! The manager: what it knows, where it keeps it, and how it asks a runtime. What it does is told elsewhere, one
-//! file for each story: pods.rs, create.rs, lifecycle.rs, watch.rs, restore.rs.
+//! The manager: what it knows, where it keeps it, and how it asks a runtime.
+//! What it does is told elsewhere, one file for each story: pods.rs, create.rs,
+//! lifecycle.rs, watch.rs, restore.rs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,8 +19,12 @@ use crate::sandbox::{self, Sandbox};
 use crate::spec::Limits;
 use crate::store::Store;
 
-/// How long we wait for a runtime's verb. The verb itself is not killed: half a `start` is worse than a slow one.
+/// How long we wait for a runtime's verb. The verb itself is not killed: half a
+/// `start` is worse than a slow one.
 const VERB: Duration = Duration::from_secs(30);
+
+/// What a runtime's verb answers.
+type Answer<T> = std::result::Result<T, RuntimeError>;
 
 /// One daemon's sandboxes and containers.
 #[derive(Debug)]
@@ -43,7 +48,8 @@ pub struct Manager {
 }
 
 impl Manager {
-    /// Opens the directories; what they tell is taken up by [`Manager::restore`].
+    /// Opens the directories; what they tell is taken up by
+    /// [`Manager::restore`].
     ///
     /// # Errors
     /// As mkdir(2); no /proc.
@@ -67,7 +73,8 @@ impl Manager {
         }))
     }
 
-    /// Returns the client of a handler's runtime, with that handler's state directory.
+    /// Returns the client of a handler's runtime, with that handler's state
+    /// directory.
     pub(crate) fn runtime(&self, handler: &Handler) -> Runtime {
         Runtime::new(&handler.program)
             .root(self.paths.runtime_root(&handler.name))
@@ -76,14 +83,12 @@ impl Manager {
     /// Calls a runtime about one container, without blocking others meanwhile.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::State`]: as [`RuntimeError`]. [`Error::Failed`]: also if it takes longer than
-    /// 30 seconds.
+    /// [`Error::NotFound`], [`Error::State`]: as [`RuntimeError`].
+    /// [`Error::Failed`]: also if it takes longer than 30 seconds.
     pub(crate) async fn ask_runtime<T: Send + 'static>(
         &self,
         record: &container::Record,
-        verb: impl FnOnce(&Runtime, &str) -> std::result::Result<T, RuntimeError>
-        + Send
-        + 'static,
+        verb: impl FnOnce(&Runtime, &str) -> Answer<T> + Send + 'static,
     ) -> Result<T> {
         let runtime = self.runtime(&record.handler);
         let (id, name) = (record.id.clone(), record.handler.name.clone());
@@ -99,7 +104,8 @@ impl Manager {
         }
     }
 
-    /// Changes a container's record and writes it down before anything else happens.
+    /// Changes a container's record and writes it down before anything else
+    /// happens.
     ///
     /// # Errors
     /// As [`Store::save`]; the record in memory has changed all the same.

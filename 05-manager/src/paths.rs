@@ -1,5 +1,6 @@
-//! Where everything lies, in one place. `root` outlives a reboot, `state` does not: what only makes sense while
-//! processes live (pids, pinned namespaces, the runtime's own state) lies under `state`.
+//! Where everything lies, in one place. `root` outlives a reboot, `state` does
+//! not: what only makes sense while processes live (pids, pinned namespaces,
+//! the runtime's own state) lies under `state`.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -10,10 +11,14 @@ use crate::error::{Result, failed};
 /// The two directories that conmand owns.
 ///
 /// ```text
-/// root/sandboxes/ID/state.json              state/sandboxes/ID/ns/{net,ipc,uts}  shm/
-/// root/containers/ID/state.json             state/containers/ID/{pid,shim.pid}
-/// root/containers/ID/bundle/config.json     state/runtimes/NAME/                 (the runtime's --root)
+/// root/sandboxes/ID/state.json
+/// root/containers/ID/state.json
+/// root/containers/ID/bundle/config.json
 /// root/containers/ID/{log,exit,shim.log}
+/// state/sandboxes/ID/ns/{net,ipc,uts}
+/// state/sandboxes/ID/shm/
+/// state/containers/ID/{pid,shim.pid}
+/// state/runtimes/NAME/     the runtime's --root
 /// ```
 #[derive(Debug, Clone)]
 pub struct Paths {
@@ -36,7 +41,8 @@ impl Paths {
         self.root.join("containers")
     }
 
-    /// Returns the volatile directory of one sandbox: its pinned namespaces and its /dev/shm.
+    /// Returns the volatile directory of one sandbox: its pinned namespaces and
+    /// its /dev/shm.
     #[must_use]
     pub fn sandbox_state(&self, id: &str) -> PathBuf {
         self.state.join("sandboxes").join(id)
@@ -66,7 +72,8 @@ impl Paths {
         self.container(id).join("exit")
     }
 
-    /// Returns where the runtime writes the pid of the container's first process.
+    /// Returns where the runtime writes the pid of the container's first
+    /// process.
     #[must_use]
     pub fn container_pid(&self, id: &str) -> PathBuf {
         self.container_state(id).join("pid")
@@ -78,14 +85,16 @@ impl Paths {
         self.container_state(id).join("shim.pid")
     }
 
-    /// Returns the runtime's own state directory (`--root`), one for each handler: two runtimes cannot share one.
+    /// Returns the runtime's own state directory (`--root`), one for each
+    /// handler: two runtimes cannot share one.
     #[must_use]
     pub fn runtime_root(&self, handler: &str) -> PathBuf {
         self.state.join("runtimes").join(handler.replace('/', "-"))
     }
 }
 
-/// Makes a directory and its parents, mode 0700: other users have no business in a container's files.
+/// Makes a directory and its parents, mode 0700: other users have no business
+/// in a container's files.
 ///
 /// # Errors
 /// EACCES, EROFS, ENOSPC: as mkdir(2).

@@ -1,6 +1,8 @@
-//! Namespaces without a process: a bind mount of `/proc/thread-self/ns/*` keeps a namespace alive after its last
-//! member is gone. That is all a pod needs, so there is no pause process. A thread makes them, because unshare(2)
-//! moves only the calling thread into new net, ipc and uts namespaces; the thread then ends, the mounts stay.
+//! Namespaces without a process: a bind mount of `/proc/thread-self/ns/*` keeps
+//! a namespace alive after its last member is gone. That is all a pod needs, so
+//! there is no pause process. A thread makes them, because unshare(2) moves
+//! only the calling thread into new net, ipc and uts namespaces; the thread
+//! then ends, the mounts stay.
 
 use std::path::{Path, PathBuf};
 
@@ -73,7 +75,8 @@ impl Pins {
     /// On failure, [`unpin`] takes back what was done.
     ///
     /// # Errors
-    /// EPERM: no CAP_SYS_ADMIN. ENOSPC: more namespaces than `/proc/sys/user/max_*_namespaces` allow.
+    /// EPERM: no CAP_SYS_ADMIN. ENOSPC: more namespaces than
+    /// `/proc/sys/user/max_*_namespaces` allow.
     ///
     /// Source: namespaces(7), "The /proc/pid/ns/ directory"; unshare(2)
     pub fn pin(&self) -> Result<()> {
@@ -110,7 +113,8 @@ impl Pins {
     }
 }
 
-/// Tells whether a namespace is still pinned at `file`: after a reboot it is not.
+/// Tells whether a namespace is still pinned at `file`: after a reboot it is
+/// not.
 ///
 /// Source: statfs(2), NSFS_MAGIC
 #[must_use]
@@ -118,7 +122,8 @@ pub fn is_pinned(file: &Path) -> bool {
     statfs(file).is_ok_and(|fs| fs.filesystem_type() == NSFS_MAGIC)
 }
 
-/// Lets go of all namespaces pinned in `dir`; those that no process uses are gone then.
+/// Lets go of all namespaces pinned in `dir`; those that no process uses are
+/// gone then.
 ///
 /// # Errors
 /// EPERM: as umount2(2). That nothing is mounted is no error.
@@ -135,7 +140,8 @@ pub fn unpin(dir: &Path) -> Result<()> {
 /// EPERM: as umount2(2).
 pub fn unmount(target: &Path) -> Result<()> {
     use nix::errno::Errno::{EINVAL, ENOENT};
-    // Detached, so that nobody's open file there keeps a pod from being removed.
+    // Detached, so that nobody's open file there keeps a pod from being
+    // removed.
     match umount2(target, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
         Ok(()) | Err(EINVAL | ENOENT) => Ok(()),
         Err(errno) => {
@@ -144,11 +150,13 @@ pub fn unmount(target: &Path) -> Result<()> {
     }
 }
 
-/// A namespace file can only be mounted on a file, so an empty one is made first.
+/// A namespace file can only be mounted on a file, so an empty one is made
+/// first.
 fn pin(file: &Path, kind: Kind) -> Result<()> {
     std::fs::File::create(file)
         .map_err(failed(format!("open({file:?}, O_CREAT)")))?;
-    // Not /proc/self: that is the process' main thread, which is still the host's.
+    // Not /proc/self: that is the process' main thread, which is still the
+    // host's.
     let source = format!("/proc/thread-self/ns/{}", kind.name());
     mount(
         Some(source.as_str()),

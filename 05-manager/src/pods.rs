@@ -1,5 +1,5 @@
-//! Run, stop and remove a pod sandbox. There is no process to start: a sandbox is ready when its namespaces are
-//! pinned, and gone when they are let go.
+//! Run, stop and remove a pod sandbox. There is no process to start: a sandbox
+//! is ready when its namespaces are pinned, and gone when they are let go.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use crate::container::Container;
 use crate::cri::PodSandboxConfig;
 use crate::error::{Error, Result, failed};
 use crate::manager::{Manager, new_id};
+use crate::namespaces;
 use crate::paths::{make_dir, remove_dir};
 use crate::pin::{self, Kind, Pins};
 use crate::sandbox::{self, Phase, Record, Sandbox};
@@ -25,11 +26,13 @@ const HOST_NAME_MAX: usize = 64;
 const SHM: &str = "mode=1777,size=65536k";
 
 impl Manager {
-    /// Makes a sandbox and returns its id. Blocks; runs to its end even if the client has gone.
+    /// Makes a sandbox and returns its id. Blocks; runs to its end even if the
+    /// client has gone.
     ///
     /// # Errors
-    /// [`Error::Invalid`], [`Error::Unsupported`]: the request. [`Error::Conflict`]: the name. [`Error::Failed`]:
-    /// EPERM and the like of unshare(2), mount(2).
+    /// [`Error::Invalid`], [`Error::Unsupported`]: the request.
+    /// [`Error::Conflict`]: the name. [`Error::Failed`]: EPERM and the like of
+    /// unshare(2), mount(2).
     ///
     /// Source: CRI: api.proto, RunPodSandbox
     pub fn run_sandbox(
@@ -55,8 +58,8 @@ impl Manager {
         Ok(record.id)
     }
 
-    /// Stops all containers of a sandbox by SIGKILL and lets its namespaces go. One that is stopped already, or
-    /// that nobody knows, is stopped.
+    /// Stops all containers of a sandbox by SIGKILL and lets its namespaces go.
+    /// One that is stopped already, or that nobody knows, is stopped.
     ///
     /// # Errors
     /// As [`Manager::stop_container`].
@@ -70,7 +73,8 @@ impl Manager {
         self.stop_pod(&sandbox).await
     }
 
-    /// Removes a sandbox and all its containers, by force. One that nobody knows is removed.
+    /// Removes a sandbox and all its containers, by force. One that nobody
+    /// knows is removed.
     ///
     /// # Errors
     /// As [`Manager::remove_container`].
@@ -127,7 +131,8 @@ impl Manager {
         self.let_go(&record)
     }
 
-    /// Runs `act` for all containers of a pod at once; returns the first error after all have ended.
+    /// Runs `act` for all containers of a pod at once; returns the first error
+    /// after all have ended.
     async fn for_each_container<F>(
         self: &Arc<Self>,
         sandbox_id: &str,
@@ -205,7 +210,7 @@ fn new_record(
         handler: manager.runtimes.resolve(handler)?,
         phase: Phase::Creating,
         created_at: Timestamp::now(),
-        pinned: sandbox::pinned_kinds(&config)?,
+        pinned: namespaces::pinned_kinds(&config)?,
         config,
     })
 }

@@ -1,4 +1,5 @@
-//! Waits for a descriptor of the kernel's that tokio has no type for: a pidfd, an inotify instance.
+//! Waits for a descriptor of the kernel's that tokio has no type for: a pidfd,
+//! an inotify instance.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Instant;
@@ -10,7 +11,8 @@ use tokio::io::unix::AsyncFd;
 
 use crate::error::{Error, Result, failed};
 
-/// Waits until `fd` is readable; for a pidfd that is when its process has ended.
+/// Waits until `fd` is readable; for a pidfd that is when its process has
+/// ended.
 ///
 /// # Errors
 /// EPERM: a descriptor that epoll does not know, such as a regular file.
@@ -18,7 +20,7 @@ use crate::error::{Error, Result, failed};
 /// Source: epoll_ctl(2); pidfd_open(2)
 #[expect(
     deprecated,
-    reason = "its successor is unsafe for descriptors that may change; a borrowed one cannot"
+    reason = "the successor is unsafe, for types whose descriptor may change"
 )]
 pub async fn readable(fd: &impl AsFd) -> Result<()> {
     let raw = fd.as_fd().as_raw_fd();

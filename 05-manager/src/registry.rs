@@ -1,5 +1,6 @@
-//! The objects that conmand knows, by id, and the names that they hold. The lock is held for look-ups only, never
-//! while anything waits: a runtime that hangs in one container does not keep others from being listed.
+//! The objects that conmand knows, by id, and the names that they hold. The
+//! lock is held for look-ups only, never while anything waits: a runtime that
+//! hangs in one container does not keep others from being listed.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +17,8 @@ pub struct Registry<T> {
 #[derive(Debug)]
 struct Inner<T> {
     objects: BTreeMap<String, Arc<T>>,
-    /// Name to id. Reserved before the object exists, so that two creates cannot both win.
+    /// Name to id. Reserved before the object exists, so that two creates
+    /// cannot both win.
     names: BTreeMap<String, String>,
 }
 
@@ -51,14 +53,16 @@ impl<T> Registry<T> {
         object
     }
 
-    /// Forgets an object and frees its name; also right for one that only holds a name yet.
+    /// Forgets an object and frees its name; also right for one that only holds
+    /// a name yet.
     pub fn remove(&self, id: &str) {
         let mut inner = self.lock();
         inner.objects.remove(id);
         inner.names.retain(|_, holder| holder != id);
     }
 
-    /// Finds by id, or by a prefix that fits exactly one: people type the 13 characters that crictl shows.
+    /// Finds by id, or by a prefix that fits exactly one: people type the 13
+    /// characters that crictl shows.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Conflict`]: the prefix fits several.
@@ -85,7 +89,8 @@ impl<T> Registry<T> {
         }
     }
 
-    /// As [`Registry::find`], for the requests that succeed where there is nothing to do.
+    /// As [`Registry::find`], for the requests that succeed where there is
+    /// nothing to do.
     ///
     /// # Errors
     /// [`Error::Conflict`]: the prefix fits several.
@@ -103,7 +108,8 @@ impl<T> Registry<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {
-        // No code that holds this lock can panic half-way, so a poisoned map is still whole.
+        // No code that holds this lock can panic half-way, so a poisoned map is
+        // still whole.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

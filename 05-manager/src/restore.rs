@@ -1,5 +1,6 @@
-//! What conmand does first: it reads what it knew, looks what became of it, undoes what was half made, and
-//! finishes what was half removed. Whether the last conmand was stopped, killed or lost its power is all the same.
+//! What conmand does first: it reads what it knew, looks what became of it,
+//! undoes what was half made, and finishes what was half removed. Whether the
+//! last conmand was stopped, killed or lost its power is all the same.
 
 use std::sync::Arc;
 
@@ -12,9 +13,11 @@ use crate::paths::remove_dir;
 use crate::sandbox::{self, Sandbox};
 
 impl Manager {
-    /// Takes up all sandboxes and containers of the last run. When it returns, each state is right.
+    /// Takes up all sandboxes and containers of the last run. When it returns,
+    /// each state is right.
     ///
-    /// A record that cannot be read is left alone and told of in the log: the others must not suffer for it.
+    /// A record that cannot be read is left alone and told of in the log: the
+    /// others must not suffer for it.
     ///
     /// # Errors
     /// The directories cannot be listed.

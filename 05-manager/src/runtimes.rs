@@ -1,5 +1,6 @@
-//! Which OCI runtimes there are, by the names that CRI calls runtime handlers. The manager has no runtime built
-//! in: `imageless` is only the default name, looked up like the others.
+//! Which OCI runtimes there are, by the names that CRI calls runtime handlers.
+//! The manager has no runtime built in: `imageless` is only the default name,
+//! looked up like the others.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,7 +34,8 @@ impl Runtimes {
     /// Looks the known runtimes up and adds `named` ones, which win.
     ///
     /// # Errors
-    /// [`Error::Invalid`]: a named program is missing, or the default is none of them.
+    /// [`Error::Invalid`]: a named program is missing, or the default is none
+    /// of them.
     pub fn find(
         named: &[(String, PathBuf)],
         default: Option<&str>,
@@ -54,16 +56,19 @@ impl Runtimes {
         let default = default.unwrap_or(KNOWN[0]).to_owned();
         let runtimes = Self { programs, default };
         if runtimes.default != KNOWN[0] {
-            // Asked for by name, so it has to be there now; ours may be built later.
+            // Asked for by name, so it has to be there now; ours may be built
+            // later.
             runtimes.resolve("")?;
         }
         Ok(runtimes)
     }
 
-    /// Returns the runtime for a CRI `runtime_handler`: empty for the default, a name, or an absolute path.
+    /// Returns the runtime for a CRI `runtime_handler`: empty for the default,
+    /// a name, or an absolute path.
     ///
     /// # Errors
-    /// [`Error::Invalid`]: there is no such handler; the message lists those that there are.
+    /// [`Error::Invalid`]: there is no such handler; the message lists those
+    /// that there are.
     pub fn resolve(&self, handler: &str) -> Result<Handler> {
         let name = if handler.is_empty() { &self.default } else { handler };
         let program = match self.programs.get(name) {
@@ -74,7 +79,8 @@ impl Runtimes {
         let known = || self.names().collect::<Vec<_>>().join(", ");
         let program = program.ok_or_else(|| {
             Error::Invalid(format!(
-                "runtime handler {name:?}: no such runtime\nhint: known here: {}; or give an absolute path",
+                "runtime handler {name:?}: no such runtime\n\
+                 hint: known here: {}; or give an absolute path",
                 known()
             ))
         })?;
@@ -87,7 +93,8 @@ impl Runtimes {
     }
 }
 
-/// Finds a program of ours or of the system: beside our own executable, else on `PATH`.
+/// Finds a program of ours or of the system: beside our own executable, else on
+/// `PATH`.
 #[must_use]
 pub fn look_up(name: &str) -> Option<PathBuf> {
     let own = std::env::current_exe().ok();
@@ -100,7 +107,8 @@ pub fn look_up(name: &str) -> Option<PathBuf> {
         .find_map(|dir| look_up_path(&dir.join(name)))
 }
 
-/// Takes a path, or a bare name to look up on `PATH`; `None` unless it is an executable file.
+/// Takes a path, or a bare name to look up on `PATH`; `None` unless it is an
+/// executable file.
 #[must_use]
 pub fn look_up_path(path: &Path) -> Option<PathBuf> {
     if path.components().count() == 1 {

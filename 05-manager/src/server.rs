@@ -1,5 +1,5 @@
-//! The CRI server: one file for each family of requests. Here is only what they share: the way in, and how the
-//! manager's errors become gRPC's codes.
+//! The CRI server: one file for each family of requests. Here is only what they
+//! share: the way in, and how the manager's errors become gRPC's codes.
 
 mod containers;
 mod events;
@@ -59,7 +59,8 @@ fn unimplemented<T>(rpc: &str) -> Result<T, Status> {
     Err(Status::unimplemented(format!("{rpc}: not supported by conmand yet")))
 }
 
-/// Runs an operation to its end even if the client hangs up: half a stop would leave a lock and a process behind.
+/// Runs an operation to its end even if the client hangs up: half a stop would
+/// leave a lock and a process behind.
 async fn to_the_end<T: Send + 'static>(
     operation: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Status> {
@@ -79,7 +80,8 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Tells whether `labels` has all of `selector`: the only kind of selector that CRI knows.
+/// Tells whether `labels` has all of `selector`: the only kind of selector that
+/// CRI knows.
 fn selects(
     selector: &std::collections::BTreeMap<String, String>,
     labels: &std::collections::BTreeMap<String, String>,

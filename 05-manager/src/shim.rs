@@ -1,5 +1,6 @@
-//! The manager's side of 04-shim/PROTOCOL.md: starts a shim and reads its one answer. Whether it lives is
-//! liveness.rs, its last word exit.rs. There is no Cargo edge to it; both sides' tests read its golden files.
+//! The manager's side of 04-shim/PROTOCOL.md: starts a shim and reads its one
+//! answer. Whether it lives is liveness.rs, its last word exit.rs. There is no
+//! Cargo edge to it; both sides' tests read its golden files.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,11 +16,12 @@ use crate::paths::Paths;
 use crate::ready::wait_readable;
 use crate::runtimes::Handler;
 
-/// How long a runtime may take to create. It mounts and clones; a loaded machine needs a second, a stuck file
-/// system for ever.
+/// How long a runtime may take to create. It mounts and clones; a loaded
+/// machine needs a second, a stuck file system for ever.
 const CREATE: Duration = Duration::from_secs(60);
 
-/// The answer is one line; a runtime's words in it may be long, but not endless.
+/// The answer is one line; a runtime's words in it may be long, but not
+/// endless.
 const ANSWER: usize = 64 * 1024;
 
 /// What it takes to start a shim for one container.
@@ -44,13 +46,15 @@ struct Answer {
 }
 
 impl Shim<'_> {
-    /// Starts a shim that creates container `id` from its bundle, and returns the container process' pid.
+    /// Starts a shim that creates container `id` from its bundle, and returns
+    /// the container process' pid.
     ///
-    /// When it returns, the shim has detached: it outlives this manager. The process started here has ended and
-    /// was waited for.
+    /// When it returns, the shim has detached: it outlives this manager. The
+    /// process started here has ended and was waited for.
     ///
     /// # Errors
-    /// [`Error::Failed`]: the runtime's own words, the shim's, or that neither answered in time.
+    /// [`Error::Failed`]: the runtime's own words, the shim's, or that neither
+    /// answered in time.
     ///
     /// Source: 04-shim/PROTOCOL.md, "Sync pipe"
     pub fn create(&self, id: &str) -> Result<i32> {
@@ -67,7 +71,8 @@ impl Shim<'_> {
         let mut pipe = child.stdout.take().expect("stdout is piped above");
         let line = read_line(&mut pipe, CREATE);
         if line.is_err() {
-            // It is stuck before it detached; a shim that detached is found by its lock.
+            // It is stuck before it detached; a shim that detached is found by
+            // its lock.
             let _ = child.kill(); // Err: it has ended by itself
         }
         let status = child.wait().map_err(failed("waitpid(conman-shim)"))?;
@@ -113,8 +118,8 @@ fn parse_answer(line: &[u8]) -> Result<i32> {
     }
 }
 
-/// Reads one line; empty at end of file. Never waits for the end of file: a runtime's init may hold the other
-/// end open until `start` (pitfall C16).
+/// Reads one line; empty at end of file. Never waits for the end of file: a
+/// runtime's init may hold the other end open until `start` (pitfall C16).
 fn read_line(
     pipe: &mut (impl Read + AsFd),
     limit: Duration,

@@ -1,15 +1,18 @@
-//! The signal that asks a container to end, as a number: CRI has an enum of its own for them.
+//! The signal that asks a container to end, as a number: CRI has an enum of its
+//! own for them.
 
 use nix::sys::signal::Signal;
 
 use crate::cri::{self, ContainerConfig};
 
-/// The first real-time signal that programs may use: the C library keeps 32 and 33 for itself.
+/// The first real-time signal that programs may use: the C library keeps 32 and
+/// 33 for itself.
 ///
 /// Source: signal(7), "Real-time signals"
 const SIGRTMIN: i32 = 34;
 
-/// Returns the number of a container's stop signal; SIGTERM unless it asks for another.
+/// Returns the number of a container's stop signal; SIGTERM unless it asks for
+/// another.
 ///
 /// Source: CRI: api.proto, Signal
 #[must_use]

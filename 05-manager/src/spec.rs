@@ -1,5 +1,6 @@
-//! CRI's container config in, OCI's config.json out. Pure: what has to be looked up (the pod's namespaces, the
-//! user's ids, our own limits) comes in ready, so that each rule can be tested without a container.
+//! CRI's container config in, OCI's config.json out. Pure: what has to be
+//! looked up (the pod's namespaces, the user's ids, our own limits) comes in
+//! ready, so that each rule can be tested without a container.
 
 mod capabilities;
 mod mounts;
@@ -17,8 +18,8 @@ pub use self::capabilities::{Limits, known_capabilities};
 use crate::cri::{ContainerConfig, LinuxContainerSecurityContext};
 use crate::error::Result;
 
-/// The version of the runtime-spec that config.json names. Older runtimes refuse newer ones (crun 1.8 does 1.3),
-/// and nothing later is used.
+/// The version of the runtime-spec that config.json names. Older runtimes
+/// refuse newer ones (crun 1.8 does 1.3), and nothing later is used.
 const OCI_VERSION: &str = "1.0.2";
 
 /// Everything that config.json depends on.
@@ -52,9 +53,11 @@ pub struct Pod {
 /// Writes the config.json of a container.
 ///
 /// # Errors
-/// [`crate::error::Error::Invalid`]: the request contradicts itself; the message names the field.
+/// [`crate::error::Error::Invalid`]: the request contradicts itself; the
+/// message names the field.
 ///
-/// Source: runtime-spec: config.md, config-linux.md; CRI: api.proto, ContainerConfig
+/// Source: runtime-spec: config.md, config-linux.md; CRI: api.proto,
+/// ContainerConfig
 pub fn spec(inputs: &Inputs<'_>) -> Result<Spec> {
     let security = security(inputs.config);
     let root = RootBuilder::default()
@@ -85,7 +88,8 @@ fn linux(
     security: &LinuxContainerSecurityContext,
 ) -> Result<Linux> {
     let asked = inputs.config.linux.as_ref().and_then(|l| l.resources.as_ref());
-    // CRI says that both lists are passed on as they are: empty means that nothing is masked.
+    // CRI says that both lists are passed on as they are: empty means that
+    // nothing is masked.
     Ok(LinuxBuilder::default()
         .namespaces(namespaces(&inputs.pod)?)
         .cgroups_path(inputs.cgroups_path.as_str())
@@ -95,7 +99,8 @@ fn linux(
         .build()?)
 }
 
-/// Joins what the pod owns, makes anew what is the container's own, and leaves out what stays the host's.
+/// Joins what the pod owns, makes anew what is the container's own, and leaves
+/// out what stays the host's.
 fn namespaces(pod: &Pod) -> Result<Vec<LinuxNamespace>> {
     let own_pid = pod.own_pid.then_some(LinuxNamespaceType::Pid);
     let new = [LinuxNamespaceType::Mount, LinuxNamespaceType::Cgroup]

@@ -1,5 +1,6 @@
-//! One directory for each object, with its `state.json`. A reader never sees half a file, neither after a crash of
-//! conmand nor after one of the machine: written under another name, synced, renamed, and the directory synced.
+//! One directory for each object, with its `state.json`. A reader never sees
+//! half a file, neither after a crash of conmand nor after one of the machine:
+//! written under another name, synced, renamed, and the directory synced.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -30,7 +31,8 @@ impl<T: Serialize + DeserializeOwned> Store<T> {
         Ok(Self { dir, kind: PhantomData })
     }
 
-    /// Writes the record of `id`; after it returns, a power cut does not undo it.
+    /// Writes the record of `id`; after it returns, a power cut does not undo
+    /// it.
     ///
     /// # Errors
     /// ENOSPC, EIO: as open(2), write(2), fsync(2), rename(2).
@@ -43,7 +45,8 @@ impl<T: Serialize + DeserializeOwned> Store<T> {
         write_atomically(&dir.join("state.json"), &text)
     }
 
-    /// Reads the record of `id`; `None` if there is none, because conmand died before it wrote one.
+    /// Reads the record of `id`; `None` if there is none, because conmand died
+    /// before it wrote one.
     ///
     /// # Errors
     /// A record that does not parse: the message names the file and the place.
@@ -89,7 +92,8 @@ impl<T: Serialize + DeserializeOwned> Store<T> {
     }
 }
 
-/// Replaces `file` by one with this content, mode 0600: never half, never old and new mixed.
+/// Replaces `file` by one with this content, mode 0600: never half, never old
+/// and new mixed.
 ///
 /// # Errors
 /// As open(2), write(2), fsync(2), rename(2).
@@ -105,7 +109,8 @@ pub fn write_atomically(file: &Path, content: &[u8]) -> Result<()> {
         out.write_all(content)?;
         out.sync_all()?;
         std::fs::rename(&new, file)?;
-        // The rename is an entry of the directory: unsynced, a power cut may bring the old file back.
+        // The rename is an entry of the directory: unsynced, a power cut may
+        // bring the old file back.
         File::open(file.parent().unwrap_or(Path::new(".")))?.sync_all()
     };
     write().map_err(failed(format!("write({file:?})")))

@@ -1,5 +1,6 @@
-//! A create has many steps, and each can fail. What each step made is noted here with the way to unmake it;
-//! unless the whole succeeds, the list runs backwards, so that nothing half-made stays.
+//! A create has many steps, and each can fail. What each step made is noted
+//! here with the way to unmake it; unless the whole succeeds, the list runs
+//! backwards, so that nothing half-made stays.
 
 use crate::error::Result;
 
@@ -12,7 +13,8 @@ pub struct Undo {
 type Step = Box<dyn FnOnce() -> Result<()> + Send>;
 
 impl Undo {
-    /// Notes how to unmake what was just made; `what` names it in the log if that fails.
+    /// Notes how to unmake what was just made; `what` names it in the log if
+    /// that fails.
     pub fn push(
         &mut self,
         what: &'static str,
@@ -30,7 +32,8 @@ impl Undo {
 impl Drop for Undo {
     fn drop(&mut self) {
         while let Some((what, step)) = self.steps.pop() {
-            // The caller is told why the create failed; that the way back failed too is for the log.
+            // The caller is told why the create failed; that the way back
+            // failed too is for the log.
             if let Err(error) = step() {
                 tracing::warn!("undo {what}: {error}");
             }

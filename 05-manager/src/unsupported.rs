@@ -1,5 +1,6 @@
-//! What CRI can ask for and this manager does not do yet: refused by name. A container that runs without the
-//! seccomp profile that was asked for is worse than one that does not run.
+//! What CRI can ask for and this manager does not do yet: refused by name. A
+//! container that runs without the seccomp profile that was asked for is worse
+//! than one that does not run.
 
 use crate::cri::security_profile::ProfileType;
 use crate::cri::{

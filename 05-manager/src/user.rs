@@ -1,5 +1,6 @@
-//! Who a container's process is: CRI's user, group and groups as numbers. Names are looked up in the container's
-//! own /etc, which its owner controls: read inside the root, bounded, and never taken for a number (CVE-2024-40635).
+//! Who a container's process is: CRI's user, group and groups as numbers. Names
+//! are looked up in the container's own /etc, which its owner controls: read
+//! inside the root, bounded, and never taken for a number (CVE-2024-40635).
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -14,13 +15,16 @@ use crate::cri::{
 };
 use crate::error::{Error, Result, failed};
 
-/// A passwd file with every user of a large site has this size; more is an attack on our memory.
+/// A passwd file with every user of a large site has this size; more is an
+/// attack on our memory.
 const LARGEST: u64 = 1 << 20;
 
-/// Resolves the user of a request against the root file system; without a word it is root.
+/// Resolves the user of a request against the root file system; without a word
+/// it is root.
 ///
 /// # Errors
-/// [`Error::Invalid`]: an id out of range, a name that is not in /etc/passwd, a group without a user.
+/// [`Error::Invalid`]: an id out of range, a name that is not in /etc/passwd, a
+/// group without a user.
 ///
 /// Source: CRI: api.proto, LinuxContainerSecurityContext; passwd(5), group(5)
 pub fn resolve(
@@ -67,7 +71,8 @@ fn decide(
         Some(asked) => id("run_as_group", asked)?,
         None => entry.as_ref().map_or(0, |entry| entry.gid),
     };
-    // The primary group stands among the others, or an access list that denies it would not match (CVE-2023-25173).
+    // The primary group stands among the others, or an access list that denies
+    // it would not match (CVE-2023-25173).
     let mut gids = BTreeSet::from([gid]);
     for asked in &security.supplemental_groups {
         gids.insert(id("supplemental_groups", &Int64Value { value: *asked })?);
@@ -86,7 +91,8 @@ fn decide(
         .build()?)
 }
 
-/// A name of digits only is an id: a passwd line of that name must not turn it into another one.
+/// A name of digits only is an id: a passwd line of that name must not turn it
+/// into another one.
 fn by_name<'a>(
     name: &str,
     passwd: &'a str,
@@ -103,7 +109,8 @@ fn by_name<'a>(
     }
 }
 
-/// The kernel knows 32 bits, but everything beyond 31 has been wrapped by some program to 0.
+/// The kernel knows 32 bits, but everything beyond 31 has been wrapped by some
+/// program to 0.
 fn id(field: &str, asked: &Int64Value) -> Result<u32> {
     i32::try_from(asked.value)
         .ok()
@@ -138,7 +145,8 @@ fn groups_of(name: &str, group: &str) -> impl Iterator<Item = u32> {
     })
 }
 
-/// Reads a file below `rootfs`, following links only inside it; empty if there is none or it is no regular file.
+/// Reads a file below `rootfs`, following links only inside it; empty if there
+/// is none or it is no regular file.
 ///
 /// # Errors
 /// [`Error::Invalid`]: larger than 1 MiB.
@@ -147,7 +155,8 @@ fn groups_of(name: &str, group: &str) -> impl Iterator<Item = u32> {
 fn read_in_root(rootfs: &Path, path: &str) -> Result<String> {
     let root =
         File::open(rootfs).map_err(failed(format!("open({rootfs:?})")))?;
-    // Non-blocking, because a FIFO in its place would let us wait for a writer for ever.
+    // Non-blocking, because a FIFO in its place would let us wait for a writer
+    // for ever.
     let how = OpenHow::new()
         .flags(OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)
         .resolve(ResolveFlag::RESOLVE_IN_ROOT);
@@ -174,7 +183,8 @@ fn read_in_root(rootfs: &Path, path: &str) -> Result<String> {
 mod tests {
     use super::*;
 
-    const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nweb:x:1000:100::/:\n1002:x:0:0::/:\nbroken\n";
+    const PASSWD: &str = "root:x:0:0::/root:/bin/sh\nweb:x:1000:100::/:\n\
+                          1002:x:0:0::/:\nbroken\n";
     const GROUP: &str =
         "root:x:0:\nusers:x:100:\nvideo:x:44:web,other\nbroken\n";
 

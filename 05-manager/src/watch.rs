@@ -1,5 +1,6 @@
-//! Watches one container until its process has ended: look, tell what is true, wait for the next pidfd to fire,
-//! look again. All requests about states read what this task last told; none of them waits for a runtime.
+//! Watches one container until its process has ended: look, tell what is true,
+//! wait for the next pidfd to fire, look again. All requests about states read
+//! what this task last told; none of them waits for a runtime.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -24,7 +25,8 @@ pub(crate) struct Observed {
 }
 
 impl Manager {
-    /// Looks what has become of a container's process: exit file, then the shim's lock, then the runtime.
+    /// Looks what has become of a container's process: exit file, then the
+    /// shim's lock, then the runtime.
     ///
     /// Source: 04-shim/PROTOCOL.md, "Liveness"
     pub(crate) async fn observe(&self, record: &Record) -> Observed {
@@ -72,11 +74,13 @@ impl Manager {
         self.follow(container, seen);
     }
 
-    /// Tells what was observed. A stop is told only after the start it belongs to.
+    /// Tells what was observed. A stop is told only after the start it belongs
+    /// to.
     pub(crate) fn observed(&self, container: &Container, process: Process) {
         self.keep_time_of_loss(container, &process);
         let ended = matches!(process, Process::Ended(_));
-        // Under the record's lock, so that `start` sees the end or tells of it, never neither or both.
+        // Under the record's lock, so that `start` sees the end or tells of it,
+        // never neither or both.
         let record = container.lock();
         container.observed(process);
         if ended && record.phase != Phase::Starting {
@@ -84,7 +88,8 @@ impl Manager {
         }
     }
 
-    /// Writes down when an end was noticed that no exit file tells of: after a restart it is to be the same time.
+    /// Writes down when an end was noticed that no exit file tells of: after a
+    /// restart it is to be the same time.
     pub(crate) fn keep_time_of_loss(
         &self,
         container: &Container,
@@ -134,7 +139,8 @@ impl Manager {
         }
     }
 
-    /// The shim was killed: opens a pidfd for the container process itself, if the runtime says that it lives.
+    /// The shim was killed: opens a pidfd for the container process itself, if
+    /// the runtime says that it lives.
     async fn unmonitored(&self, record: &Record) -> Result<Option<OwnedFd>> {
         let state = match self.ask_runtime(record, Runtime::state).await {
             Err(Error::NotFound { .. }) => return Ok(None),
@@ -148,7 +154,8 @@ impl Manager {
             Status::Stopped => None,
         };
         let Some(pid) = alive.and_then(Pid::from_raw) else { return Ok(None) };
-        // A pidfd that is readable already is that of a process which waits to be reaped.
+        // A pidfd that is readable already is that of a process which waits to
+        // be reaped.
         Ok(liveness::open_pidfd(pid)?.filter(|pidfd| !is_readable(pidfd)))
     }
 }

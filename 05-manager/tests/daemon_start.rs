@@ -1,6 +1,8 @@
 //! conmand's own start: one daemon for each directory and socket, nothing for
 //! other users to see, and one clear line when it cannot be.
 
+#![allow(clippy::unwrap_used, reason = "to panic is to fail, in a test")]
+
 mod daemon;
 
 use std::fs;

@@ -1,6 +1,8 @@
 //! conmand is killed, and started again: containers go on, and what became of
 //! them is known.
 
+#![allow(clippy::unwrap_used, reason = "to panic is to fail, in a test")]
+
 mod daemon;
 
 use std::fs;

@@ -8,7 +8,8 @@ use clap::Parser;
 use manager::daemon::{Options, run};
 use tracing_subscriber::EnvFilter;
 
-/// How long requests in flight may take after a signal; what they leave half made, the next start undoes.
+/// How long requests in flight may take after a signal; what they leave half
+/// made, the next start undoes.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {

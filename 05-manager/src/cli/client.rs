@@ -1,4 +1,5 @@
-//! The connection to conmand, and containers by the names that people give them.
+//! The connection to conmand, and containers by the names that people give
+//! them.
 
 use std::path::Path;
 
@@ -60,7 +61,8 @@ impl Client {
         Ok(all)
     }
 
-    /// Finds a container by its name, or by a prefix of its id that fits no other.
+    /// Finds a container by its name, or by a prefix of its id that fits no
+    /// other.
     pub(super) async fn find(
         &mut self,
         given: &str,

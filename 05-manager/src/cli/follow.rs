@@ -1,4 +1,5 @@
-//! Follows a container to its end: its log by inotify, its end by CRI's events. Neither is polled.
+//! Follows a container to its end: its log by inotify, its end by CRI's events.
+//! Neither is polled.
 
 use anyhow::{Context, bail};
 use tonic::Streaming;
@@ -10,7 +11,8 @@ use crate::cri::{
     ContainerStatus, GetEventsRequest,
 };
 
-/// A subscription to the end of one container. Made before the start, so that no end is too quick for it.
+/// A subscription to the end of one container. Made before the start, so that
+/// no end is too quick for it.
 pub(super) struct End {
     id: String,
     events: Streaming<ContainerEventResponse>,
@@ -63,9 +65,11 @@ impl End {
     }
 }
 
-/// Prints a log as it grows until the container has ended; returns its last status.
+/// Prints a log as it grows until the container has ended; returns its last
+/// status.
 ///
-/// Everything that it wrote is in the log before its end is told, so one last look finds the rest.
+/// Everything that it wrote is in the log before its end is told, so one last
+/// look finds the rest.
 pub(super) async fn follow(
     log: &mut Log,
     end: &mut End,

@@ -1,4 +1,5 @@
-//! `conman inspect`: a container's CRI status and what conmand adds to it, as JSON with protobuf's names.
+//! `conman inspect`: a container's CRI status and what conmand adds to it, as
+//! JSON with protobuf's names.
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -22,7 +23,8 @@ pub(super) async fn inspect(
     print(&format!("{shown:#}\n"))
 }
 
-/// Puts the words of CRI's enums in place of their numbers, and unpacks the JSON in the verbose part.
+/// Puts the words of CRI's enums in place of their numbers, and unpacks the
+/// JSON in the verbose part.
 fn shown(answer: ContainerStatusResponse) -> anyhow::Result<Value> {
     let status =
         answer.status.context("ContainerStatus: an answer without a status")?;

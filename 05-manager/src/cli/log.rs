@@ -1,5 +1,6 @@
-//! Reads a container's log in CRI's format and prints the text, each stream to its own. What is read is only ever
-//! whole lines: the shim may be writing the last one just now.
+//! Reads a container's log in CRI's format and prints the text, each stream to
+//! its own. What is read is only ever whole lines: the shim may be writing the
+//! last one just now.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -27,7 +28,8 @@ pub(super) struct Log {
 #[derive(Debug, PartialEq, Eq)]
 struct Record<'a> {
     stream: Stream,
-    /// `F`: the container ended the line here; `P`: it goes on in the next record.
+    /// `F`: the container ended the line here; `P`: it goes on in the next
+    /// record.
     full: bool,
     text: &'a [u8],
 }

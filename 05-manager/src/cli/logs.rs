@@ -1,4 +1,5 @@
-//! `conman logs`: prints what a container wrote. The log is a file that CRI names, so it is read without conmand.
+//! `conman logs`: prints what a container wrote. The log is a file that CRI
+//! names, so it is read without conmand.
 
 use std::path::Path;
 
@@ -17,7 +18,8 @@ pub(super) struct Args {
 
 pub(super) async fn logs(mut client: Client, args: Args) -> anyhow::Result<()> {
     let id = client.find(&args.id).await?.id;
-    // Subscribed before the look at the state: an end in between is in one of them.
+    // Subscribed before the look at the state: an end in between is in one of
+    // them.
     let mut end = End::of(&mut client, &id).await?;
     let status = client.status(&id).await?;
     let mut log = Log::open(Path::new(&status.log_path))?;

@@ -67,7 +67,8 @@ fn state(status: &ContainerStatus, now: Timestamp) -> String {
     }
 }
 
-/// Units of time, the largest first, each from twice its length on: `90 seconds`, but `2 minutes`.
+/// Units of time, the largest first, each from twice its length on: `90
+/// seconds`, but `2 minutes`.
 const UNITS: [(i64, &str); 3] =
     [(24 * 60 * 60, "days"), (60 * 60, "hours"), (60, "minutes")];
 

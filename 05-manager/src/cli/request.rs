@@ -1,4 +1,5 @@
-//! What `conman run` asks of CRI: one pod, one container, the same name for both. Pure.
+//! What `conman run` asks of CRI: one pod, one container, the same name for
+//! both. Pure.
 
 use std::path::Path;
 
@@ -14,7 +15,8 @@ use crate::cri::{
 };
 use crate::manager::new_id;
 
-/// The pods of `conman run` have a Kubernetes namespace of their own, so that no kubelet's pod has the same name.
+/// The pods of `conman run` have a Kubernetes namespace of their own, so that
+/// no kubelet's pod has the same name.
 const NAMESPACE: &str = "conman";
 
 impl Args {
@@ -43,7 +45,8 @@ impl Args {
         }
     }
 
-    /// Describes the container. CRI masks nothing by itself; the paths are those that Docker hides.
+    /// Describes the container. CRI masks nothing by itself; the paths are
+    /// those that Docker hides.
     pub(super) fn container(&self, name: &str) -> ContainerConfig {
         let context = LinuxContainerSecurityContext {
             namespace_options: Some(self.namespaces()),
@@ -93,7 +96,8 @@ pub(super) fn made_up_name(command: &[String]) -> anyhow::Result<String> {
     Ok(format!("{program}-{}", &new_id()?[..6]))
 }
 
-/// Reads `K=V`; a bare `K` takes its value from our own environment, as with docker.
+/// Reads `K=V`; a bare `K` takes its value from our own environment, as with
+/// docker.
 pub(super) fn variable(text: &str) -> Result<KeyValue, String> {
     let (key, value) = match text.split_once('=') {
         Some((key, value)) => (key, value.to_owned()),

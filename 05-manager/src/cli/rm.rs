@@ -1,4 +1,5 @@
-//! `conman rm`: removes a container, and with it the pod that `conman run` made for it alone.
+//! `conman rm`: removes a container, and with it the pod that `conman run` made
+//! for it alone.
 
 use anyhow::bail;
 
@@ -25,7 +26,8 @@ pub(super) async fn rm(mut client: Client, args: Args) -> anyhow::Result<()> {
         if !args.force && container.state() == ContainerState::ContainerRunning
         {
             bail!(
-                "{given} is running\nhint: conman stop {given}, or conman rm -f {given}"
+                "{given} is running\n\
+                 hint: conman stop {given}, or conman rm -f {given}"
             );
         }
         remove(&mut client, container).await?;

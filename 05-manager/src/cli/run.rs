@@ -1,5 +1,6 @@
-//! `conman run`: RunPodSandbox, CreateContainer, StartContainer. In the foreground it prints the log and exits with
-//! the container's code; that it watches does not matter to the container.
+//! `conman run`: RunPodSandbox, CreateContainer, StartContainer. In the
+//! foreground it prints the log and exits with the container's code; that it
+//! watches does not matter to the container.
 
 use std::path::Path;
 
@@ -18,7 +19,8 @@ use crate::cri::{
     StopContainerRequest,
 };
 
-/// How long a container may take to end after ^C, in seconds. A second ^C does not wait.
+/// How long a container may take to end after ^C, in seconds. A second ^C does
+/// not wait.
 const GRACE: i64 = 10;
 
 #[derive(Debug, clap::Args)]
@@ -134,7 +136,8 @@ async fn start(
     Ok(Started { id, log, end })
 }
 
-/// Prints the log until the container has ended; ^C stops it, and its end is still waited for.
+/// Prints the log until the container has ended; ^C stops it, and its end is
+/// still waited for.
 async fn attend(
     client: &Client,
     mut started: Started,
@@ -153,7 +156,8 @@ async fn stop_on(mut interrupts: Signal, client: Client, container_id: String) {
         interrupts.recv().await;
         let (mut cri, container_id) =
             (client.cri.clone(), container_id.clone());
-        // Not waited for, so that a second ^C is heard; an error shows in that the container goes on.
+        // Not waited for, so that a second ^C is heard; an error shows in that
+        // the container goes on.
         tokio::spawn(async move {
             cri.stop_container(StopContainerRequest { container_id, timeout })
                 .await

@@ -7,7 +7,6 @@ use tonic::{Response, Status};
 
 use super::{blocking, nanoseconds, selects, to_the_end, verbose};
 use crate::container::Container;
-use crate::create::image_of;
 use crate::cri::{
     self, ContainerFilter, ContainerResources, ContainerStatus,
     ContainerStatusRequest, ContainerStatusResponse, CreateContainerRequest,
@@ -17,6 +16,7 @@ use crate::cri::{
 };
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::image;
 use crate::liveness::read_pid;
 use crate::manager::Manager;
 
@@ -113,7 +113,7 @@ fn status_of(container: &Container) -> ContainerStatus {
     let record = container.record();
     let exit = container.exit();
     let config = record.config;
-    let image = image_of(&config);
+    let image = image::reference(&config);
     let resources = config.linux.and_then(|linux| linux.resources);
     ContainerStatus {
         id: record.id,
@@ -145,7 +145,8 @@ fn status_of(container: &Container) -> ContainerStatus {
     }
 }
 
-/// What CRI's fields do not say: the pid, whether somebody watches, the config.json that the runtime was given.
+/// What CRI's fields do not say: the pid, whether somebody watches, the
+/// config.json that the runtime was given.
 fn info(
     manager: &Manager,
     container: &Container,
@@ -154,10 +155,10 @@ fn info(
     let bundle = manager.paths.bundle(&record.id);
     let config =
         std::fs::read_to_string(bundle.join("config.json")).unwrap_or_default();
-    let running = container.exit().is_none();
+    let pid = read_pid(&manager.paths.container_pid(&record.id));
     Ok(verbose(&serde_json::json!({
         "sandboxID": record.sandbox_id,
-        "pid": read_pid(&manager.paths.container_pid(&record.id)).filter(|_| running),
+        "pid": pid.filter(|_| container.exit().is_none()),
         "process": format!("{:?}", container.process()),
         "runtime": record.handler,
         "bundle": bundle,

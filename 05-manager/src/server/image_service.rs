@@ -1,4 +1,5 @@
-//! CRI's image service, as far as there are images: directories that containers use as their root.
+//! CRI's image service, as far as there are images: directories that containers
+//! use as their root.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +7,6 @@ use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 
 use super::{Server, blocking, nanoseconds, unimplemented};
-use crate::create::image_of;
 use crate::cri::image_service_server::ImageService;
 use crate::cri::{
     FilesystemIdentifier, FilesystemUsage, Image, ImageFsInfoRequest,
@@ -24,7 +24,8 @@ type Answer<T> = Result<Response<T>, Status>;
 impl ImageService for Server {
     type StreamImagesStream = BoxStream<StreamImagesResponse>;
 
-    /// Lists the directories that containers have as their root: nobody else knows of any.
+    /// Lists the directories that containers have as their root: nobody else
+    /// knows of any.
     async fn list_images(
         &self,
         request: Request<ListImagesRequest>,
@@ -35,7 +36,7 @@ impl ImageService for Server {
             filter.map(|image| image.image).filter(|name| !name.is_empty());
         let all = self.0.containers.all();
         let used: BTreeSet<_> =
-            all.iter().map(|c| image_of(&c.lock().config)).collect();
+            all.iter().map(|c| image::reference(&c.lock().config)).collect();
         let listed = used
             .into_iter()
             .filter(move |name| wanted.as_ref().is_none_or(|w| w == name));
@@ -46,7 +47,8 @@ impl ImageService for Server {
         Ok(Response::new(ListImagesResponse { images }))
     }
 
-    /// An image that is not there is no error in CRI: the answer is empty, and the kubelet pulls.
+    /// An image that is not there is no error in CRI: the answer is empty, and
+    /// the kubelet pulls.
     async fn image_status(
         &self,
         request: Request<ImageStatusRequest>,

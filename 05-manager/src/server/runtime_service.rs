@@ -1,5 +1,5 @@
-//! The table of contents of CRI's runtime service: each request, and the function that answers it. What is not
-//! there yet says so by name.
+//! The table of contents of CRI's runtime service: each request, and the
+//! function that answers it. What is not there yet says so by name.
 
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};

@@ -13,7 +13,8 @@ use crate::cri::{
     StopPodSandboxRequest, StopPodSandboxResponse,
 };
 use crate::manager::Manager;
-use crate::sandbox::{Sandbox, namespace_options};
+use crate::namespaces::namespace_options;
+use crate::sandbox::Sandbox;
 
 pub(super) async fn run(
     manager: &Arc<Manager>,

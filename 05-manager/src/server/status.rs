@@ -13,7 +13,8 @@ use crate::cri::{
 };
 use crate::manager::Manager;
 
-/// The version of the kubelet's interface that all runtimes answer; nobody has changed it since 2016.
+/// The version of the kubelet's interface that all runtimes answer; nobody has
+/// changed it since 2016.
 const KUBE_API_VERSION: &str = "0.1.0";
 
 pub(super) fn version() -> Response<VersionResponse> {

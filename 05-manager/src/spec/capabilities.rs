@@ -1,5 +1,6 @@
-//! Which capabilities a container gets: Docker's list of defaults, with what is added and dropped, and never one
-//! that we do not have ourselves: asking the kernel for it would fail the whole container.
+//! Which capabilities a container gets: Docker's list of defaults, with what is
+//! added and dropped, and never one that we do not have ourselves: asking the
+//! kernel for it would fail the whole container.
 
 use std::collections::HashSet;
 
@@ -12,7 +13,8 @@ use crate::error::{Error, Result, failed};
 
 /// By the kernel's number: bit N of CapBnd is entry N.
 ///
-/// Source: capabilities(7), linux/capability.h; the last three are of Linux 5.8 (2020-08) and 5.9 (2020-10)
+/// Source: capabilities(7), linux/capability.h; the last three are of Linux 5.8
+/// (2020-08) and 5.9 (2020-10)
 const BY_NUMBER: [Capability; 41] = {
     use Capability::*;
     [
@@ -60,7 +62,8 @@ const BY_NUMBER: [Capability; 41] = {
     ]
 };
 
-/// What a container has when nothing is said: enough for a package manager or a web server to run as root.
+/// What a container has when nothing is said: enough for a package manager or a
+/// web server to run as root.
 const DEFAULT: [Capability; 14] = {
     use Capability::*;
     [
@@ -118,8 +121,8 @@ pub fn known_capabilities() -> impl Iterator<Item = String> {
     BY_NUMBER.iter().map(|capability| format!("CAP_{capability}"))
 }
 
-/// Works out the five sets. Inheritable stays empty (CVE-2022-24769): it would come back to life in a program
-/// with file capabilities.
+/// Works out the five sets. Inheritable stays empty (CVE-2022-24769): it would
+/// come back to life in a program with file capabilities.
 ///
 /// # Errors
 /// [`Error::Invalid`]: a name that is no capability.
@@ -132,7 +135,8 @@ pub(super) fn capabilities(
     let ambient = named(&asked.add_ambient_capabilities)?;
     let mut all: Capabilities = DEFAULT.into();
     all.extend(&ambient);
-    // ALL first, single names after: "drop ALL, add CHOWN" and "add ALL, drop MKNOD" mean what they say.
+    // ALL first, single names after: "drop ALL, add CHOWN" and "add ALL, drop
+    // MKNOD" mean what they say.
     if asked.drop_capabilities.iter().any(|name| is_all(name)) {
         all.clear();
     }
@@ -158,7 +162,8 @@ fn is_all(name: &str) -> bool {
     name.eq_ignore_ascii_case("ALL")
 }
 
-/// Reads names with or without `CAP_`, in any case, as docker and Kubernetes do; `ALL` is not one of them.
+/// Reads names with or without `CAP_`, in any case, as docker and Kubernetes
+/// do; `ALL` is not one of them.
 fn named(names: &[String]) -> Result<HashSet<Capability>> {
     let names = names.iter().filter(|name| !is_all(name));
     names

@@ -1,4 +1,5 @@
-//! What a container sees mounted: the kernel's file systems, the pod's /dev/shm, and what CRI asks for.
+//! What a container sees mounted: the kernel's file systems, the pod's
+//! /dev/shm, and what CRI asks for.
 
 use std::path::Path;
 
@@ -35,7 +36,8 @@ const DEFAULT: [(&str, &str, &[&str]); 6] = [
     ),
 ];
 
-/// Lists the mounts in the order in which they are made: parents before what lies in them.
+/// Lists the mounts in the order in which they are made: parents before what
+/// lies in them.
 ///
 /// # Errors
 /// [`Error::Invalid`]: a mount without a path, or with `..` in one.

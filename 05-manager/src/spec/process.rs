@@ -1,4 +1,5 @@
-//! The container's first process: what is executed, as whom, with which environment and which rights.
+//! The container's first process: what is executed, as whom, with which
+//! environment and which rights.
 
 use oci_spec::runtime::{Process, ProcessBuilder};
 
@@ -44,7 +45,8 @@ fn args(config: &ContainerConfig) -> Result<Vec<String>> {
         config.command.iter().chain(&config.args).cloned().collect();
     match args.first() {
         None => Err(Error::Invalid(
-            "command and args are both empty, and a rootfs has no image config to take an entrypoint from"
+            "command and args are both empty, and a rootfs has no image \
+             config to take an entrypoint from"
                 .to_owned(),
         )),
         Some(program) if program.is_empty() => {
@@ -62,7 +64,8 @@ fn env(asked: &[KeyValue]) -> Result<Vec<String>> {
     Ok(env)
 }
 
-/// A `=` in the name or a NUL anywhere would make another variable, or end the list (execve(2) takes C strings).
+/// A `=` in the name or a NUL anywhere would make another variable, or end the
+/// list (execve(2) takes C strings).
 fn variable(asked: &KeyValue) -> Result<String> {
     let refuse = |why| Error::Invalid(format!("envs: {:?}: {why}", asked.key));
     let value = std::str::from_utf8(&asked.value)
@@ -86,8 +89,8 @@ fn cwd(asked: &str) -> Result<&str> {
     }
 }
 
-/// Without resources in the request the container inherits ours; with them it gets what was asked, but not less
-/// than ours.
+/// Without resources in the request the container inherits ours; with them it
+/// gets what was asked, but not less than ours.
 fn oom_score_adj(config: &ContainerConfig, own: i32) -> Option<i32> {
     let resources = config.linux.as_ref()?.resources.as_ref()?;
     let asked = resources.oom_score_adj.clamp(-1000, 1000) as i32;

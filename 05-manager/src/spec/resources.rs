@@ -1,4 +1,5 @@
-//! What a container may use: CRI's numbers, where 0 means "not said", as OCI's, where absent does.
+//! What a container may use: CRI's numbers, where 0 means "not said", as OCI's,
+//! where absent does.
 
 use std::collections::HashMap;
 
@@ -11,16 +12,18 @@ use oci_spec::runtime::{
 use crate::cri::LinuxContainerResources;
 use crate::error::{Error, Result};
 
-/// CRI has no field for the number of processes; it comes as a file of cgroup v2, and runtimes know it as a field
-/// of its own that works on v1 too.
+/// CRI has no field for the number of processes; it comes as a file of cgroup
+/// v2, and runtimes know it as a field of its own that works on v1 too.
 const PIDS_MAX: &str = "pids.max";
 
-/// Writes `linux.resources` of config.json. No device may be used but those that every runtime allows.
+/// Writes `linux.resources` of config.json. No device may be used but those
+/// that every runtime allows.
 ///
 /// # Errors
 /// [`Error::Invalid`]: a negative limit, or a `pids.max` that is no number.
 ///
-/// Source: runtime-spec: config-linux.md, "Control groups"; CRI: api.proto, LinuxContainerResources
+/// Source: runtime-spec: config-linux.md, "Control groups"; CRI: api.proto,
+/// LinuxContainerResources
 pub(super) fn resources(
     asked: Option<&LinuxContainerResources>,
 ) -> Result<LinuxResources> {

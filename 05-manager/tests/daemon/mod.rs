@@ -1,5 +1,8 @@
 //! A conmand of a test's own, on scratch directories, and conman as its client.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+#![allow(clippy::unwrap_used, reason = "to panic is to fail, in a test")]
+
+pub mod kubelet;
 
 use std::fs::{self, File};
 use std::os::unix::net::UnixStream;
@@ -167,7 +170,7 @@ impl<'a> Conmand<'a> {
             assert_eq!(entries(&runtimes.join(runtime)), [""; 0]);
         }
         for id in ids {
-            assert_eq!(cgroups(id), [PathBuf::new(); 0]);
+            assert!(cgroups(id).is_empty(), "{:?}", cgroups(id));
         }
     }
 
