@@ -29,12 +29,14 @@ fn main() -> Result<()> {
     ensure!(status.success(), "the runtime failed: {status}");
     drop(run);
 
+    // ANCHOR: first_word
     // Status "running" is not enough: until execve(2) the process is still the
     // runtime's init, and runc's has handlers. Its first word is the proof.
     let words = BufReader::new(output).read_line(&mut String::new())?;
     ensure!(words > 0, "it ended without a word");
 
     runtime.kill(ID, Signal::SIGTERM as i32)?;
+    // ANCHOR_END: first_word
     let state = runtime.state(ID)?;
     let pid = state.pid.context("it had a handler, and ended")?;
     println!("after SIGTERM: {}, pid {pid}", state.status);

@@ -103,6 +103,7 @@ fn run(runtime: &Runtime, name: Option<String>, bundle: &Path) -> Result<()> {
     Ok(())
 }
 
+// ANCHOR: print_output
 fn print_output(runtime: &Runtime, create: &Create<'_>) -> Result<()> {
     // C4: we hold the only reader. When this process ends, for whatever reason,
     // the container's next write fails.
@@ -123,6 +124,7 @@ fn print_output(runtime: &Runtime, create: &Create<'_>) -> Result<()> {
         copied => copied.map(drop).context("copy the container's output"),
     }
 }
+// ANCHOR_END: print_output
 
 fn ps(runtime: &Runtime) -> Result<()> {
     let list = runtime.list()?;
@@ -149,6 +151,7 @@ fn stop(runtime: &Runtime, id: &str, grace: Duration) -> Result<()> {
     Ok(runtime.delete(id, Force::No)?)
 }
 
+// ANCHOR: ends_of
 /// Sends a signal and tells whether the container ends within `limit`.
 fn ends_of(
     runtime: &Runtime,
@@ -171,6 +174,7 @@ fn ends_of(
     }
     Ok(false)
 }
+// ANCHOR_END: ends_of
 
 fn directory_name(bundle: &Path) -> String {
     bundle

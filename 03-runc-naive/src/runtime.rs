@@ -12,6 +12,7 @@ use crate::error::{RuntimeError, is_unknown_id};
 use crate::state::{State, Status};
 use crate::version::{Version, parse_version};
 
+// ANCHOR: client
 /// An OCI runtime: a program and the arguments that go before every verb.
 ///
 /// Calls block until the runtime has ended, without a limit: killing a runtime
@@ -23,6 +24,7 @@ pub struct Runtime {
     pub(crate) args: Vec<OsString>,
     pub(crate) log: Option<PathBuf>,
 }
+// ANCHOR_END: client
 
 /// Whether `delete` may kill what still runs, and succeeds for an unknown id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +77,7 @@ impl Runtime {
         &self.program
     }
 
+    // ANCHOR: create_command
     /// Prepares `create`. The container inherits the stdio that the caller
     /// gives to this command, and keeps it.
     ///
@@ -86,6 +89,7 @@ impl Runtime {
         create.add_to(&mut command);
         command
     }
+    // ANCHOR_END: create_command
 
     /// Prepares `run`, which is `create` and `start` in one; for stdio see
     /// [`Runtime::create_command`].
@@ -140,6 +144,7 @@ impl Runtime {
     /// `NotFound`: no such container. `NotRunning`: its process has ended.
     ///
     /// Source: runtime-spec: runtime.md, "Kill"
+    // ANCHOR: kill
     pub fn kill(&self, id: &str, signal: i32) -> Result<(), RuntimeError> {
         let mut command = self.command("kill");
         command.arg(id).arg(signal.to_string());
@@ -155,6 +160,7 @@ impl Runtime {
             }
         })
     }
+    // ANCHOR_END: kill
 
     /// Removes what the runtime made for a container: its cgroup, its state.
     ///

@@ -36,6 +36,7 @@ fn a_container_with_a_handler_gets_sigpipe_when_its_launcher_ends() {
     });
 }
 
+// ANCHOR: immune
 /// C5: what the articles leave out. PID 1 of a pid namespace is spared signals
 /// that it has no handler for: signal(7), pid_namespaces(7).
 #[test]
@@ -63,6 +64,7 @@ fn pid_1_without_a_handler_survives_its_launcher_and_gets_epipe() {
         rig.kill_and_delete("launcher-dies", pid);
     });
 }
+// ANCHOR_END: immune
 
 /// C5, the other half: the signal is real for everybody else in the container.
 #[test]
