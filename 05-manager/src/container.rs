@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use oci_spec::runtime::User;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -34,6 +35,8 @@ pub struct Record {
     pub lost_at: Option<Timestamp>,
     /// The log, absolute.
     pub log: PathBuf,
+    /// Who it runs as: names were looked up when it was created.
+    pub user: User,
     /// The request, in CRI's words.
     pub config: ContainerConfig,
 }

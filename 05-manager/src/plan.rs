@@ -39,6 +39,7 @@ pub(crate) fn record(
         return Err(Error::Invalid("config.metadata.name is empty".to_owned()));
     }
     unsupported::container(&config)?;
+    let rootfs = image::rootfs(&image::reference(&config))?;
     let id = new_id()?;
     Ok(Record {
         log: log_path(&pod.config.log_directory, &config.log_path)?
@@ -50,6 +51,7 @@ pub(crate) fn record(
         created_at: Timestamp::now(),
         started_at: None,
         lost_at: None,
+        user: user::resolve(&spec::security(&config), &rootfs)?,
         config,
     })
 }
@@ -73,7 +75,7 @@ pub(crate) fn spec(
     spec::spec(&Inputs {
         config,
         rootfs: &rootfs,
-        user: user::resolve(&security, &rootfs)?,
+        user: record.user.clone(),
         pod: pod(sandbox, &options)?,
         cgroups_path: cgroups_path(&sandbox.record(), &record.id)?,
         limits,

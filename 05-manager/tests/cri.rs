@@ -4,14 +4,13 @@
 
 mod daemon;
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::time::Duration;
 
 use daemon::kubelet::*;
-use daemon::{Conmand, PATIENCE};
+use daemon::{Conmand, PATIENCE, runc_that_hangs_in};
 use manager::cri::*;
-use testkit::{RuntimeUnderTest, Scratch, eventually, requires};
+use testkit::{Scratch, eventually, requires};
 use tokio::time::timeout;
 use tonic::Code;
 
@@ -121,7 +120,7 @@ fn a_runtime_that_hangs_does_not_keep_others_from_being_listed() {
         return;
     }
     let scratch = Scratch::new();
-    let slow = slow_runtime(&scratch);
+    let slow = runc_that_hangs_in(&scratch, "start");
     let conmand = Conmand::start(&scratch, &slow);
     block_on(async {
         let mut cri = conmand.cri().await;
@@ -143,19 +142,6 @@ fn a_runtime_that_hangs_does_not_keep_others_from_being_listed() {
         remove_pod(&mut cri, &pod).await;
     });
     conmand.demand_nothing_left(&[]);
-}
-
-/// runc, but `start` hangs for as long as the file `hung` is there.
-fn slow_runtime(scratch: &Scratch) -> RuntimeUnderTest {
-    let hung = scratch.path().join("hung");
-    let (hung, program) = (hung.display(), scratch.path().join("slow"));
-    let script = format!(
-        "#!/bin/sh\ncase \" $* \" in *\" start \"*) : > {hung}; \
-         while [ -e {hung} ]; do sleep 0.05; done;; esac\nexec runc \"$@\"\n"
-    );
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
-    RuntimeUnderTest { name: "slow".to_owned(), program }
 }
 
 #[test]

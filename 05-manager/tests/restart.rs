@@ -7,7 +7,7 @@ mod daemon;
 
 use std::fs;
 
-use daemon::{Conmand, PATIENCE};
+use daemon::{Conmand, PATIENCE, runc_that_hangs_in};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use testkit::{Need, Scratch, eventually, requires, runtimes};
@@ -97,6 +97,28 @@ fn what_was_half_made_or_half_removed_is_gone_after_the_next_start() {
         remove_all_pods(conmand);
         vec![made, removed]
     });
+}
+
+#[test]
+fn a_crash_while_the_runtime_creates_leaves_nothing() {
+    if !requires(&NEEDS) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let hangs = runc_that_hangs_in(&scratch, "create");
+    let mut conmand = Conmand::start(&scratch, &hangs);
+    let image = conmand.image();
+    let run = ["run", "-d", &image, "--", "sleep", "1000"];
+    let mut conman = conmand.command(&run).spawn().unwrap();
+    let hung = scratch.path().join("hung");
+    eventually(PATIENCE, "it hangs", || hung.exists().then_some(()));
+    conmand.kill();
+    assert_eq!(conman.wait().unwrap().code(), Some(125));
+
+    conmand.start_again();
+    assert_eq!(conmand.ok(&["ps", "-a", "-q"]), "");
+    remove_all_pods(&conmand);
+    conmand.demand_nothing_left(&[]);
 }
 
 #[test]

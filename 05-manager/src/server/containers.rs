@@ -9,10 +9,11 @@ use super::{blocking, nanoseconds, selects, to_the_end, verbose};
 use crate::container::Container;
 use crate::cri::{
     self, ContainerFilter, ContainerResources, ContainerStatus,
-    ContainerStatusRequest, ContainerStatusResponse, CreateContainerRequest,
-    CreateContainerResponse, ListContainersRequest, ListContainersResponse,
-    RemoveContainerRequest, RemoveContainerResponse, StartContainerRequest,
-    StartContainerResponse, StopContainerRequest, StopContainerResponse,
+    ContainerStatusRequest, ContainerStatusResponse, ContainerUser,
+    CreateContainerRequest, CreateContainerResponse, LinuxContainerUser,
+    ListContainersRequest, ListContainersResponse, RemoveContainerRequest,
+    RemoveContainerResponse, StartContainerRequest, StartContainerResponse,
+    StopContainerRequest, StopContainerResponse,
 };
 use crate::error::Error;
 use crate::exit::Exit;
@@ -140,9 +141,19 @@ fn status_of(container: &Container) -> ContainerStatus {
             linux: Some(linux),
             ..Default::default()
         }),
-        user: None,
+        user: Some(user(&record.user)),
         stop_signal: config.stop_signal,
     }
+}
+
+fn user(user: &oci_spec::runtime::User) -> ContainerUser {
+    let groups = user.additional_gids().iter().flatten();
+    let linux = LinuxContainerUser {
+        uid: user.uid().into(),
+        gid: user.gid().into(),
+        supplemental_groups: groups.map(|gid| (*gid).into()).collect(),
+    };
+    ContainerUser { linux: Some(linux) }
 }
 
 /// What CRI's fields do not say: the pid, whether somebody watches, the

@@ -4,7 +4,8 @@
 
 pub mod kubelet;
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -207,6 +208,19 @@ pub fn conmand(dir: &Path, socket: &Path) -> Command {
     command.arg("--socket").arg(socket);
     command.stdin(Stdio::null());
     command
+}
+
+/// runc, but one verb makes the file `hung` and waits for as long as it is there.
+pub fn runc_that_hangs_in(scratch: &Scratch, verb: &str) -> RuntimeUnderTest {
+    let hung = scratch.path().join("hung");
+    let (hung, program) = (hung.display(), scratch.path().join("slow"));
+    let script = format!(
+        "#!/bin/sh\ncase \" $* \" in *\" {verb} \"*) : > {hung}; \
+         while [ -e {hung} ]; do sleep 0.05; done;; esac\nexec runc \"$@\"\n"
+    );
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    RuntimeUnderTest { name: "slow".to_owned(), program }
 }
 
 /// The cgroups of a container, in all hierarchies.
