@@ -69,7 +69,8 @@ pub(crate) fn parse() -> Result<Option<Options>> {
     match Options::try_parse() {
         Ok(options) => Ok(Some(options)),
         Err(error) if !error.use_stderr() => {
-            error.print()?;
+            // Who reads it may stop halfway, as head(1) does.
+            let _ = error.print();
             Ok(None)
         }
         Err(error) => Err(one_line(&error)),
