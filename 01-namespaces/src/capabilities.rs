@@ -3,8 +3,8 @@
 //! configuration.
 
 use crate::error::{InCall, Result};
-use crate::sys;
 use nix::errno::Errno;
+use rustix::thread::{self, CapabilitySet, CapabilitySets};
 
 /// A set of capabilities: bit n is capability number n.
 ///
@@ -29,6 +29,11 @@ impl Capabilities {
     }
 }
 
+/// One capability as the system calls take it.
+fn one(capability: u32) -> CapabilitySet {
+    CapabilitySet::from_bits_retain(1 << capability)
+}
+
 /// Reads the calling thread's bounding set: what it could ever gain by
 /// execve(2).
 ///
@@ -39,9 +44,9 @@ impl Capabilities {
 pub fn bounding() -> Result<Capabilities> {
     let mut set = Capabilities::default();
     for capability in 0..u64::BITS {
-        match sys::prctl_capability(libc::PR_CAPBSET_READ, capability.into(), 0)
-        {
-            Ok(is_in) => set.0 |= u64::from(is_in == 1) << capability,
+        let answer = thread::capability_is_in_bounding_set(one(capability));
+        match answer.map_err(errno) {
+            Ok(is_in) => set.0 |= u64::from(is_in) << capability,
             Err(Errno::EINVAL) => break,
             Err(errno) => {
                 return Err(errno).in_call(|| {
@@ -63,7 +68,8 @@ pub fn bounding() -> Result<Capabilities> {
 pub fn limit_bounding(keep: Capabilities) -> Result<()> {
     let drop = Capabilities(bounding()?.0 & !keep.0);
     for capability in drop.iter() {
-        sys::prctl_capability(libc::PR_CAPBSET_DROP, capability.into(), 0)
+        thread::remove_capability_from_bounding_set(one(capability))
+            .map_err(errno)
             .in_call(|| format!("prctl(PR_CAPBSET_DROP, {capability})"))?;
     }
     Ok(())
@@ -80,10 +86,17 @@ pub fn capset(
     permitted: Capabilities,
     inheritable: Capabilities,
 ) -> Result<()> {
-    sys::capset(effective.0, permitted.0, inheritable.0).in_call(|| {
+    let set = |set: Capabilities| CapabilitySet::from_bits_retain(set.0);
+    let sets = CapabilitySets {
+        effective: set(effective),
+        permitted: set(permitted),
+        inheritable: set(inheritable),
+    };
+    thread::set_capabilities(None, sets).map_err(errno).in_call(|| {
         let (e, p, i) = (effective.0, permitted.0, inheritable.0);
         format!(
-            "capset({{effective={e:#x}, permitted={p:#x}, inheritable={i:#x}}})"
+            "capset({{effective={e:#x}, permitted={p:#x}, \
+             inheritable={i:#x}}})"
         )
     })
 }
@@ -96,20 +109,20 @@ pub fn capset(
 ///
 /// Source: PR_CAP_AMBIENT(2const), Linux 4.3 (2015-11)
 pub fn set_ambient(ambient: Capabilities) -> Result<()> {
-    sys::prctl_capability(
-        libc::PR_CAP_AMBIENT,
-        libc::PR_CAP_AMBIENT_CLEAR_ALL as u64,
-        0,
-    )
-    .in_call(|| "prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)".into())?;
+    let call = |what: &str| format!("prctl(PR_CAP_AMBIENT, {what})");
+    thread::clear_ambient_capability_set()
+        .map_err(errno)
+        .in_call(|| call("PR_CAP_AMBIENT_CLEAR_ALL"))?;
     for capability in ambient.iter() {
-        let raise = libc::PR_CAP_AMBIENT_RAISE as u64;
-        sys::prctl_capability(libc::PR_CAP_AMBIENT, raise, capability.into())
-            .in_call(|| {
-            format!("prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, {capability})")
-        })?;
+        thread::configure_capability_in_ambient_set(one(capability), true)
+            .map_err(errno)
+            .in_call(|| call(&format!("PR_CAP_AMBIENT_RAISE, {capability}")))?;
     }
     Ok(())
+}
+
+fn errno(errno: rustix::io::Errno) -> Errno {
+    Errno::from_raw(errno.raw_os_error())
 }
 
 #[cfg(test)]

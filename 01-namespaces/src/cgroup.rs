@@ -2,6 +2,7 @@
 //! however often they fork. Two versions of the interface are in use. What
 //! differs is in `v1` and `v2`, most of it as data; callers do not see it.
 
+mod devices;
 mod files;
 mod layout;
 mod limits;
@@ -21,6 +22,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub use devices::{DeviceKind, DeviceRule, MKNOD, READ, WRITE};
 pub use layout::Version;
 pub use limits::{CpuQuota, Limit, Limits};
 

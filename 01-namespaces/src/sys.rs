@@ -258,43 +258,42 @@ pub fn mount_setattr_recursive(
 /// Not in `libc` for every C library.
 const AT_RECURSIVE: i32 = 0x8000;
 
-/// Sets the calling thread's effective, permitted and inheritable capabilities,
-/// one bit each.
-///
-/// Source: capset(2), "_LINUX_CAPABILITY_VERSION_3", "Linux 2.6.26 (2008-07)"
-pub fn capset(
-    effective: u64,
-    permitted: u64,
-    inheritable: u64,
-) -> nix::Result<()> {
-    let sets = [effective, permitted, inheritable];
-    let [low, high] =
-        [0, 32].map(|shift| sets.map(|set| (set >> shift) as u32));
-    let (mut header, data) = ([0x2008_0522_u32, 0], [low, high]);
-    let (call, header) = (libc::SYS_capset, header.as_mut_ptr());
-    // SAFETY: the header is version and pid; version 3 reads two triples, the
-    // low halves and the high ones. Both arrays outlive the call.
-    let done = unsafe { libc::syscall(call, header, data.as_ptr()) };
-    Errno::result(done).map(drop)
+/// The argument of bpf(2) for `BPF_PROG_LOAD`; the rest is for logs, not used.
+#[repr(C)]
+struct BpfProgLoad {
+    kind_and_length: [u32; 2],
+    program: u64,
+    license_and_rest: [u64; 4],
 }
 
-/// Calls prctl(2) for one of the options that take and give only integers;
-/// returns what it returns.
-///
-/// Source: PR_CAPBSET_READ(2const), PR_CAPBSET_DROP(2const),
-/// PR_CAP_AMBIENT(2const)
-pub fn prctl_capability(
-    option: i32,
-    first: u64,
-    second: u64,
-) -> nix::Result<i32> {
-    let known =
-        [libc::PR_CAPBSET_READ, libc::PR_CAPBSET_DROP, libc::PR_CAP_AMBIENT];
-    if !known.contains(&option) {
-        return Err(Errno::EINVAL);
-    }
-    // SAFETY: the three options checked above read no memory, and they want
-    // their unused arguments zero.
-    let done = unsafe { libc::prctl(option, first, second, 0u64, 0u64) };
-    Errno::result(done)
+/// Source: bpf(2), `BPF_PROG_LOAD`
+pub fn bpf_prog_load(kind: u32, program: &[u64]) -> nix::Result<OwnedFd> {
+    const BPF_PROG_LOAD: i32 = 5;
+    let attr = BpfProgLoad {
+        kind_and_length: [kind, program.len() as u32],
+        program: program.as_ptr() as u64,
+        license_and_rest: [c"".as_ptr() as u64, 0, 0, 0],
+    };
+    let (call, size) = (libc::SYS_bpf, size_of_val(&attr));
+    // SAFETY: the kernel reads `size` bytes, that many instructions of 8 bytes
+    // and the license, which all outlive the call.
+    let fd = unsafe { libc::syscall(call, BPF_PROG_LOAD, &attr, size) };
+    // SAFETY: on success a new descriptor (close-on-exec) that nobody owns.
+    Errno::result(fd).map(|fd| unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Source: bpf(2), `BPF_PROG_ATTACH`
+pub fn bpf_prog_attach(
+    cgroup: BorrowedFd<'_>,
+    program: BorrowedFd<'_>,
+    hook: u32,
+) -> nix::Result<()> {
+    const BPF_PROG_ATTACH: i32 = 8;
+    const BPF_F_ALLOW_MULTI: u32 = 2;
+    let (target, program) = (cgroup.as_raw_fd(), program.as_raw_fd());
+    let attr = [target as u32, program as u32, hook, BPF_F_ALLOW_MULTI];
+    let (call, size) = (libc::SYS_bpf, size_of_val(&attr));
+    // SAFETY: the kernel reads four integers, which outlive the call.
+    let done = unsafe { libc::syscall(call, BPF_PROG_ATTACH, &attr, size) };
+    Errno::result(done).map(drop)
 }

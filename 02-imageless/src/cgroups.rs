@@ -1,10 +1,9 @@
 //! The container's cgroup: the one that `linux.cgroupsPath` names, made by
 //! `create`, recorded in `state.json` and removed by `delete`.
 
-use crate::device_rules::{self, DeviceRule};
 use crate::id::Id;
 use anyhow::{Context, Result, bail};
-use namespaces::cgroup::{Cgroup, Limits};
+use namespaces::cgroup::{Cgroup, DeviceRule, Limits};
 use namespaces::process::{kill, pidfd_open};
 use oci_spec::runtime::Linux;
 use serde::{Deserialize, Serialize};
@@ -66,7 +65,9 @@ impl Place {
         let cgroup = Cgroup::create(&self.path)
             .context("config.json: linux.cgroupsPath")?;
         cgroup.set(limits).context("config.json: linux.resources")?;
-        device_rules::apply(&cgroup, devices)?;
+        cgroup
+            .set_devices(devices)
+            .context("config.json: linux.resources.devices")?;
         Ok(cgroup)
     }
 

@@ -1,122 +1,127 @@
 //! `linux.resources.devices`: which devices a container may use even if it
-//! could make them. Cgroup v1 has a controller for that; v2 wants a BPF
-//! program.
+//! could make them, in the library's terms.
 
 use anyhow::{Context, Result, bail};
-use namespaces::cgroup::Cgroup;
-use oci_spec::runtime::{LinuxDeviceCgroup, LinuxResources};
-use std::fs::OpenOptions;
-use std::io::Write;
+use namespaces::cgroup::{DeviceKind, DeviceRule, MKNOD, READ, WRITE};
+use oci_spec::runtime::{LinuxDeviceCgroup, LinuxDeviceType, LinuxResources};
+
+const ALL: u32 = READ | WRITE | MKNOD;
 
 /// Devices that every container may use, whatever the configuration says: those
-/// in its /dev, its terminals, and making (not opening) any.
+/// in its /dev and its terminals.
 ///
 /// Source: runtime-spec: config-linux.md, "Default Devices"; the list of runc
-const ALWAYS_ALLOWED: [&str; 10] = [
-    "c *:* m",
-    "b *:* m",
-    "c 1:3 rwm",
-    "c 1:5 rwm",
-    "c 1:7 rwm",
-    "c 1:8 rwm",
-    "c 1:9 rwm",
-    "c 5:0 rwm",
-    "c 5:2 rwm",
-    "c 136:* rwm",
+const ALWAYS_ALLOWED: [(u32, Option<u32>); 8] = [
+    (1, Some(3)),
+    (1, Some(5)),
+    (1, Some(7)),
+    (1, Some(8)),
+    (1, Some(9)),
+    (5, Some(0)),
+    (5, Some(2)),
+    (136, None),
 ];
-
-/// One rule; the later one wins.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct DeviceRule {
-    allow: bool,
-    /// `TYPE MAJOR:MINOR ACCESS`
-    line: String,
-}
 
 /// Translates `linux.resources.devices`.
 ///
+/// # Errors
+/// Names the rule with a type, number or access that does not exist.
+///
 /// Source: runtime-spec: config-linux.md, "Allowed Device list"
-pub(crate) fn plan(resources: &LinuxResources) -> Vec<DeviceRule> {
+pub(crate) fn plan(resources: &LinuxResources) -> Result<Vec<DeviceRule>> {
     let rules = resources.devices().as_deref().unwrap_or_default();
     if rules.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let always = ALWAYS_ALLOWED
-        .iter()
-        .map(|line| DeviceRule { allow: true, line: (*line).to_owned() });
-    rules.iter().map(device_rule).chain(always).collect()
+    let named = |(i, rule)| {
+        let field = || format!("config.json: linux.resources.devices[{i}]");
+        device_rule(rule).with_context(field)
+    };
+    let rules = rules.iter().enumerate().map(named);
+    rules.chain(always_allowed().map(Ok)).collect()
 }
 
-fn device_rule(rule: &LinuxDeviceCgroup) -> DeviceRule {
-    let typ = rule.typ().unwrap_or_default().as_str().to_owned();
-    let number = |number: Option<i64>| match number {
-        Some(number) if number >= 0 => number.to_string(),
-        Some(_) | None => "*".to_owned(),
+fn always_allowed() -> impl Iterator<Item = DeviceRule> {
+    // Making a device's file is harmless as long as it cannot be opened.
+    let make = [DeviceKind::Char, DeviceKind::Block].map(|kind| DeviceRule {
+        allow: true,
+        kind: Some(kind),
+        major: None,
+        minor: None,
+        access: MKNOD,
+    });
+    let open = ALWAYS_ALLOWED.map(|(major, minor)| DeviceRule {
+        allow: true,
+        kind: Some(DeviceKind::Char),
+        major: Some(major),
+        minor,
+        access: ALL,
+    });
+    make.into_iter().chain(open)
+}
+
+fn device_rule(rule: &LinuxDeviceCgroup) -> Result<DeviceRule> {
+    let kind = match rule.typ().unwrap_or_default() {
+        LinuxDeviceType::A => None,
+        LinuxDeviceType::B => Some(DeviceKind::Block),
+        LinuxDeviceType::C | LinuxDeviceType::U => Some(DeviceKind::Char),
+        LinuxDeviceType::P => bail!("type: \"p\" is not a device"),
     };
-    let (major, minor) = (number(rule.major()), number(rule.minor()));
-    let access = rule
-        .access()
-        .as_deref()
-        .filter(|access| !access.is_empty())
-        .unwrap_or("rwm");
-    DeviceRule {
+    let access = rule.access().as_deref().filter(|access| !access.is_empty());
+    Ok(DeviceRule {
         allow: rule.allow(),
-        line: format!("{typ} {major}:{minor} {access}"),
-    }
+        kind,
+        major: number(rule.major()).context("major: too large")?,
+        minor: number(rule.minor()).context("minor: too large")?,
+        access: access.map_or(Ok(ALL), bits)?,
+    })
 }
 
-/// Tells the kernel which devices the processes of a cgroup may open and make.
-///
-/// Source: Documentation/admin-guide/cgroup-v1/devices.rst
-pub(crate) fn apply(cgroup: &Cgroup, rules: &[DeviceRule]) -> Result<()> {
-    if rules.is_empty() {
-        return Ok(());
-    }
-    let Some(dir) = cgroup
-        .paths()
-        .into_iter()
-        .find(|dir| dir.join("devices.list").exists())
-    else {
-        bail!(
-            "config.json: linux.resources.devices: not supported yet without \
-             the devices controller of cgroup v1"
-        );
-    };
-    let open = |verb: &str| {
-        let file = dir.join(format!("devices.{verb}"));
-        OpenOptions::new()
-            .write(true)
-            .open(&file)
-            .with_context(|| format!("open({file:?})"))
-    };
-    let (mut allow, mut deny) = (open("allow")?, open("deny")?);
-    for rule in rules {
-        let file = if rule.allow { &mut allow } else { &mut deny };
-        // One rule a write, as the kernel wants it.
-        file.write_all(rule.line.as_bytes()).with_context(|| {
-            format!("config.json: linux.resources.devices: {:?}", rule.line)
-        })?;
-    }
-    Ok(())
+/// A negative number means all of them, as engines write it.
+fn number(number: Option<i64>) -> Result<Option<u32>> {
+    let number = number.filter(|number| *number >= 0);
+    Ok(number.map(u32::try_from).transpose()?)
+}
+
+fn bits(access: &str) -> Result<u32> {
+    access.chars().try_fold(0, |all, letter| match letter {
+        'r' => Ok(all | READ),
+        'w' => Ok(all | WRITE),
+        'm' => Ok(all | MKNOD),
+        _ => bail!("access: {letter:?} is not r, w or m"),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn resources(json: &str) -> LinuxResources {
-        serde_json::from_str(json).unwrap()
+    fn lines(json: &str) -> Result<Vec<String>> {
+        let rules = plan(&serde_json::from_str(json).unwrap())?;
+        Ok(rules.iter().map(|r| format!("{} {r}", r.allow)).collect())
     }
 
     #[test]
     fn the_default_devices_stay_allowed_after_deny_all() {
-        let lines =
-            plan(&resources(r#"{"devices":[{"allow":false,"access":"rwm"}]}"#));
-        assert_eq!(
-            lines[0],
-            DeviceRule { allow: false, line: "a *:* rwm".into() }
+        let deny = r#"{"devices":[{"allow":false,"access":"rwm"}]}"#;
+        let lines = lines(deny).unwrap();
+        assert_eq!(lines[0], "false a *:* rwm");
+        assert!(lines[1..].contains(&"true c 1:3 rwm".to_owned()));
+    }
+
+    #[test]
+    fn without_rules_nothing_is_changed() {
+        assert!(lines(r#"{"devices":[]}"#).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_access_that_does_not_exist_is_refused() {
+        let error = lines(r#"{"devices":[{"allow":true,"access":"x"}]}"#);
+        let error = format!("{:#}", error.unwrap_err());
+        assert!(
+            error
+                .starts_with("config.json: linux.resources.devices[0]: access"),
+            "{error}"
         );
-        let null = DeviceRule { allow: true, line: "c 1:3 rwm".into() };
-        assert!(lines[1..].contains(&null));
     }
 }

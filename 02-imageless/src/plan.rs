@@ -5,7 +5,7 @@
 use crate::capabilities::{self, Sets};
 use crate::cgroups::Place;
 use crate::config::Bundle;
-use crate::device_rules::{self, DeviceRule};
+use crate::device_rules;
 use crate::devices::{self, Device};
 use crate::id::Id;
 use crate::isolation::{self, Isolation};
@@ -16,7 +16,7 @@ use crate::rlimits::{self, Rlimit};
 use crate::supported;
 use crate::sysctl::{self, Sysctl};
 use anyhow::Result;
-use namespaces::cgroup::Limits;
+use namespaces::cgroup::{DeviceRule, Limits};
 
 /// Read by the runtime and, in the copy that clone3(2) makes, by init.
 #[derive(Debug)]
@@ -52,7 +52,10 @@ impl Plan {
                 .map(resources::limits)
                 .transpose()?
                 .unwrap_or_default(),
-            device_rules: limited.map(device_rules::plan).unwrap_or_default(),
+            device_rules: limited
+                .map(device_rules::plan)
+                .transpose()?
+                .unwrap_or_default(),
             sysctls: sysctl::plan(&bundle.spec, isolation.own())?,
             mounts: mounts::plan(&bundle, &cgroup.path)?,
             devices: devices::plan(&bundle.spec)?,

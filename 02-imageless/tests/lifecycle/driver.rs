@@ -2,7 +2,8 @@
 //! from. Output goes to files, because a pipe would be the container's too.
 
 use serde_json::{Value, json};
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -24,7 +25,7 @@ pub(crate) fn on_each_runtime(args: &[&str], test: impl Fn(&Driver)) {
         return;
     }
     for runtime in runtimes() {
-        test(&Driver::new(runtime, args));
+        test(&Driver::new(Scratch::new(), runtime, args));
     }
 }
 
@@ -35,7 +36,31 @@ pub(crate) fn on_ours(args: &[&str], test: impl FnOnce(&Driver)) {
     }
     let program = PathBuf::from(env!("CARGO_BIN_EXE_imageless"));
     let name = "imageless".to_owned();
-    test(&Driver::new(RuntimeUnderTest { name, program }, args));
+    let runtime = RuntimeUnderTest { name, program };
+    test(&Driver::new(Scratch::new(), runtime, args));
+}
+
+/// Runs `test` on ours in a mount namespace where cgroup v2 is all there is, as
+/// on most machines. Where v1 has the controllers, v2 still has devices, the
+/// freezer and the kill file.
+pub(crate) fn on_ours_with_pure_cgroup_v2(
+    args: &[&str],
+    test: impl FnOnce(&Driver),
+) {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let script = format!(
+        "#!/bin/sh\nexec unshare --mount sh -c 'umount -R /sys/fs/cgroup && \
+         mount -t cgroup2 none /sys/fs/cgroup && exec {} \"$@\"' sh \"$@\"\n",
+        env!("CARGO_BIN_EXE_imageless")
+    );
+    let program = scratch.path().join("on-cgroup-v2");
+    fs::write(&program, script).expect(OURS);
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).expect(OURS);
+    let name = "imageless on cgroup v2".to_owned();
+    test(&Driver::new(scratch, RuntimeUnderTest { name, program }, args));
 }
 
 /// Calls one runtime on one bundle.
@@ -55,9 +80,8 @@ pub(crate) struct Answer {
 }
 
 impl Driver {
-    fn new(runtime: RuntimeUnderTest, args: &[&str]) -> Self {
+    fn new(scratch: Scratch, runtime: RuntimeUnderTest, args: &[&str]) -> Self {
         subreaper();
-        let scratch = Scratch::new();
         let bundle = Bundle::busybox(&scratch, "box", args);
         Self { runtime, bundle, scratch }
     }

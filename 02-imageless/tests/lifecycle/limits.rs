@@ -1,6 +1,6 @@
 //! The container's cgroup: where it is, what it limits, and that it goes away.
 
-use super::driver::{Driver, on_each_runtime};
+use super::driver::{Driver, on_each_runtime, on_ours_with_pure_cgroup_v2};
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
@@ -61,30 +61,50 @@ fn a_container_sees_its_own_cgroup_where_the_mount_says() {
 
 #[test]
 fn a_device_that_is_not_allowed_cannot_be_opened() {
-    if !requires(&[Need::CgroupV1]) {
-        return;
-    }
-    on_each_runtime(&[], |driver| {
-        let all = json!(["CAP_MKNOD", "CAP_SYS_ADMIN"]);
-        driver.set(
-            "/process/capabilities",
-            json!({"bounding": all, "permitted": all, "effective": all}),
-        );
-        driver.set(
-            "/linux/resources",
-            json!({"devices": [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "rw"}]}),
-        );
-        // 1:11 is /dev/kmsg.
-        driver.set_script(
-            "mknod /dev/kmsg c 1 11; mknod /dev/fuse c 10 229; \
-             (: </dev/kmsg) 2>/dev/null || echo kmsg refused; : <>/dev/fuse && echo fuse open; : >/dev/null && echo null open",
-        );
-        assert_eq!(
-            driver.output(),
-            "kmsg refused\nfuse open\nnull open\n",
-            "{}",
-            driver.runtime.name
-        );
+    on_each_runtime(&[], devices);
+    on_ours_with_pure_cgroup_v2(&[], devices);
+}
+
+fn devices(driver: &Driver) {
+    let sets = json!(["CAP_MKNOD", "CAP_SYS_ADMIN"]);
+    driver.set(
+        "/process/capabilities",
+        json!({"bounding": sets, "permitted": sets, "effective": sets}),
+    );
+    // Of the kernel's log, 1:11, only writing is allowed; of FUSE, both.
+    driver.set(
+        "/linux/resources",
+        json!({"devices": [
+            {"allow": false, "access": "rwm"},
+            {"allow": true, "type": "c", "major": 1, "minor": 11, "access": "w"},
+            {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "r"},
+            {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "w"},
+        ]}),
+    );
+    driver.set_script(
+        "mknod /dev/kmsg c 1 11; mknod /dev/fuse c 10 229
+         (: </dev/kmsg) 2>/dev/null || echo read refused
+         : >/dev/kmsg && echo written
+         : <>/dev/fuse && echo both
+         : >/dev/null && echo default",
+    );
+    let expected = "read refused\nwritten\nboth\ndefault\n";
+    assert_eq!(driver.output(), expected, "{}", driver.runtime.name);
+}
+
+#[test]
+fn a_container_on_pure_cgroup_v2_lives_and_goes_as_on_v1() {
+    let args = ["sh", "-c", "cat /proc/self/cgroup; ls /sys/fs/cgroup"];
+    on_ours_with_pure_cgroup_v2(&args, |driver| {
+        let output = driver.output();
+        assert!(output.contains("0::/\n"), "a cgroup namespace: {output}");
+        assert!(output.contains("\ncgroup.procs\n"), "{output}");
+        driver.set("/process/args", json!(["sleep", "60"]));
+        driver.ok(&["create"]);
+        driver.ok(&["start"]);
+        driver.ok(&["kill", "--all", "KILL"]);
+        driver.wait_for("stopped");
+        driver.ok(&["delete"]);
     });
 }
 
