@@ -70,9 +70,10 @@ impl Attempt<'_> {
             .map_err(|error| undone(self.plan.cgroup.remove(), error))
     }
 
+    // ANCHOR: make_init
     fn make_init(&mut self, cgroup: &Cgroup) -> Result<Child> {
         let fifo = start::make_fifo(&self.container.unready_fifo())?;
-        let mut sync = Sync::pair()?;
+        let mut sync = Sync::new()?;
         let (plan, kept_fds) = (&self.plan, self.request.kept_fds);
         let cgroup_dir = cgroup.dir_fd()?;
         let options = SpawnOptions {
@@ -92,6 +93,7 @@ impl Attempt<'_> {
             Err(error) => Err(undone(end(&child), error)),
         }
     }
+    // ANCHOR_END: make_init
 
     /// Gives init what only the runtime can give it.
     fn equip(&mut self, child: &Child, cgroup: &Cgroup) -> Result<()> {
@@ -117,7 +119,7 @@ impl Attempt<'_> {
 }
 
 /// Lets init go on, and waits until it is ready.
-fn let_go(mut init: RuntimeEnd) -> Result<()> {
+fn let_go(init: RuntimeEnd) -> Result<()> {
     init.go()?;
     init.outcome()
 }
