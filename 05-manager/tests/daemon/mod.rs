@@ -175,6 +175,15 @@ impl<'a> Conmand<'a> {
         }
     }
 
+    /// What a failed test leaves: the scratch does not find a cgroup that has
+    /// a container's id as its name.
+    fn remove_all(&self) {
+        let ids = self.conman(&["ps", "-a", "-q"]).stdout;
+        for id in String::from_utf8_lossy(&ids).lines() {
+            self.conman(&["rm", "-f", id]);
+        }
+    }
+
     fn listens(&mut self) {
         eventually(PATIENCE, "conmand listens", || {
             let ended = self.child.try_wait().expect("it is our child");
@@ -186,6 +195,9 @@ impl<'a> Conmand<'a> {
 
 impl Drop for Conmand<'_> {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.remove_all();
+        }
         // Err: it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
