@@ -30,7 +30,7 @@ pub(crate) fn run(
     plan: &Plan,
     kept_fds: u32,
     fifo: BorrowedFd<'_>,
-    mut runtime: InitEnd,
+    mut runtime: InitEnd<'_>,
 ) -> i32 {
     let ready = become_container(plan, kept_fds, &mut runtime)
         .and_then(|program| Ok((program, Wait::prepare(fifo)?)));
@@ -63,7 +63,7 @@ fn become_program(plan: &Plan, program: &CStr) -> i32 {
 fn become_container(
     plan: &Plan,
     kept_fds: u32,
-    runtime: &mut InitEnd,
+    runtime: &mut InitEnd<'_>,
 ) -> Result<CString> {
     let process = plan.bundle.process();
     enter_namespaces(plan, runtime)?;
@@ -91,7 +91,7 @@ fn become_container(
 
 /// Becomes root of the new user namespace, if there is one, before anything is
 /// done in the others that it owns.
-fn enter_namespaces(plan: &Plan, runtime: &mut InitEnd) -> Result<()> {
+fn enter_namespaces(plan: &Plan, runtime: &mut InitEnd<'_>) -> Result<()> {
     prctl::set_name(c"imageless init")
         .in_call(|| "prctl(PR_SET_NAME)".into())?;
     // A process of a shared pid namespace must not look into our memory and

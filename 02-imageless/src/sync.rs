@@ -1,67 +1,65 @@
 //! The conversation between the runtime and init while `create` is at work:
-//! "go", then "ready" or "failed, because". A socket pair, close-on-exec: if
-//! either side dies, the other reads end-of-file instead of waiting for ever.
+//! "go", then "ready" or "failed, because". Two pipes, close-on-exec: if either
+//! side dies, the other reads end-of-file instead of waiting for ever. (Not a
+//! socket pair: if init fails before it has read "go", its words would be lost
+//! to ECONNRESET.)
 
 use anyhow::{Context, Result, anyhow, bail};
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
+use namespaces::process::Gate;
+use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 
-const GO: u8 = b'g';
 const READY: u8 = b'r';
 const FAILED: u8 = b'f';
 
 /// Both ends, before the clone. Each process takes its own end and closes the
 /// other's.
 pub(crate) struct Sync {
-    runtime: Option<UnixStream>,
-    init: Option<UnixStream>,
+    gate: Gate,
+    answer: Option<PipeReader>,
+    to_runtime: Option<PipeWriter>,
 }
 
 /// What the runtime holds.
-pub(crate) struct RuntimeEnd(UnixStream);
+pub(crate) struct RuntimeEnd {
+    gate: Gate,
+    answer: PipeReader,
+}
 
 /// What init holds.
-pub(crate) struct InitEnd {
-    runtime: UnixStream,
+pub(crate) struct InitEnd<'a> {
+    gate: &'a Gate,
     may_go: bool,
+    to_runtime: PipeWriter,
 }
 
 impl Sync {
-    /// Makes the pair.
-    pub(crate) fn pair() -> Result<Self> {
-        let (runtime, init) =
-            UnixStream::pair().context("socketpair(AF_UNIX, SOCK_STREAM)")?;
-        Ok(Self { runtime: Some(runtime), init: Some(init) })
+    /// Makes the pipes.
+    pub(crate) fn new() -> Result<Self> {
+        let (answer, to_runtime) = pipe().context("pipe2(O_CLOEXEC)")?;
+        let gate = Gate::new()?;
+        Ok(Self { gate, answer: Some(answer), to_runtime: Some(to_runtime) })
     }
 
     /// Closes init's end; for the runtime, after the clone.
-    pub(crate) fn into_runtime_end(mut self) -> RuntimeEnd {
-        RuntimeEnd(
-            self.runtime.take().expect("taken only here, and `self` is gone"),
-        )
+    pub(crate) fn into_runtime_end(self) -> RuntimeEnd {
+        let answer = self.answer.expect("only init's copy was taken");
+        RuntimeEnd { gate: self.gate, answer }
     }
 
     /// Closes the runtime's end; for init. By reference, because the closure
-    /// that becomes init borrows the pair.
-    pub(crate) fn init_end(&mut self) -> InitEnd {
-        drop(self.runtime.take());
-        let runtime =
-            self.init.take().expect("init takes its end once, at birth");
-        InitEnd { runtime, may_go: false }
+    /// that becomes init borrows the pipes.
+    pub(crate) fn init_end(&mut self) -> InitEnd<'_> {
+        drop(self.answer.take());
+        let to_runtime = self.to_runtime.take();
+        let to_runtime = to_runtime.expect("init takes its end once, at birth");
+        InitEnd { gate: &self.gate, may_go: false, to_runtime }
     }
 }
 
 impl RuntimeEnd {
     /// Tells init that its cgroup, its id maps and its state file are in place.
-    pub(crate) fn go(&mut self) -> Result<()> {
-        // Init may have failed and ended before it waited for us: `outcome`
-        // then tells why, and that is the better error.
-        match self.0.write_all(&[GO]) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
-                Err(cause.into())
-            }
-            _ => Ok(()),
-        }
+    pub(crate) fn go(&self) -> Result<()> {
+        Ok(self.gate.open()?)
     }
 
     /// Waits until init is ready.
@@ -70,7 +68,7 @@ impl RuntimeEnd {
     /// Init's own words, or that it ended without any.
     pub(crate) fn outcome(mut self) -> Result<()> {
         let mut message = Vec::new();
-        self.0.read_to_end(&mut message).context("read init's answer")?;
+        self.answer.read_to_end(&mut message).context("read init's answer")?;
         match message.split_first() {
             Some((&READY, _)) => Ok(()),
             Some((_, reason)) => {
@@ -84,34 +82,32 @@ impl RuntimeEnd {
     }
 }
 
-impl InitEnd {
+impl InitEnd<'_> {
     /// Waits until the runtime says go; at once if it has said so before.
     ///
     /// # Errors
     /// The runtime was killed: there is nobody to run for.
     pub(crate) fn wait_for_go(&mut self) -> Result<()> {
         if !self.may_go {
-            let mut byte = [0];
-            self.runtime
-                .read_exact(&mut byte)
-                .context("the runtime has ended before init was set up")?;
+            self.gate.wait().context("the runtime has ended")?;
             self.may_go = true;
         }
         Ok(())
     }
 
     /// Tells the runtime that everything is in place, and hangs up.
+    ///
+    /// # Errors
+    /// The runtime was killed: nobody would ever start or delete the container.
     pub(crate) fn ready(mut self) -> Result<()> {
-        self.runtime
-            .write_all(&[READY])
-            .context("the runtime has ended before init was ready")
+        self.to_runtime.write_all(&[READY]).context("the runtime has ended")
     }
 
     /// Tells the runtime why there will be no container, and hangs up.
     pub(crate) fn failed(mut self, error: &anyhow::Error) {
         let message = format!("{}{error:#}", FAILED as char);
         // If the runtime is gone too, nobody is left to be told.
-        let _ = self.runtime.write_all(message.as_bytes());
+        let _ = self.to_runtime.write_all(message.as_bytes());
     }
 }
 
@@ -119,26 +115,40 @@ impl InitEnd {
 mod tests {
     use super::*;
 
+    /// Both ends in one process: what init would have closed stays open here.
+    fn both(sync: &mut Sync) -> (PipeReader, InitEnd<'_>) {
+        let answer = sync.answer.as_ref().unwrap().try_clone().unwrap();
+        (answer, sync.init_end())
+    }
+
+    fn outcome(answer: PipeReader) -> Result<()> {
+        RuntimeEnd { gate: Gate::new().unwrap(), answer }.outcome()
+    }
+
     #[test]
-    fn the_runtime_gets_inits_own_words() {
-        let mut sync = Sync::pair().unwrap();
-        let init =
-            InitEnd { runtime: sync.init.take().unwrap(), may_go: false };
+    fn the_runtime_gets_inits_own_words_also_if_go_was_never_read() {
+        let mut sync = Sync::new().unwrap();
+        sync.gate.open().unwrap();
+        let (answer, init) = both(&mut sync);
         init.failed(&anyhow!("inner").context("outer"));
-        let error = sync.into_runtime_end().outcome().unwrap_err();
-        assert_eq!(error.to_string(), "outer: inner");
+        drop(sync);
+        assert_eq!(outcome(answer).unwrap_err().to_string(), "outer: inner");
     }
 
     #[test]
     fn an_init_that_dies_silently_is_an_error() {
-        let mut sync = Sync::pair().unwrap();
-        drop(sync.init.take());
-        assert!(sync.into_runtime_end().outcome().is_err());
+        let mut sync = Sync::new().unwrap();
+        let (answer, init) = both(&mut sync);
+        drop(init);
+        assert!(outcome(answer).is_err());
     }
 
     #[test]
     fn a_runtime_that_dies_releases_init() {
-        let mut sync = Sync::pair().unwrap();
+        let mut sync = Sync::new().unwrap();
+        // The gate's writing end is dropped by `wait` itself.
         assert!(sync.init_end().wait_for_go().is_err());
+        let mut sync = Sync::new().unwrap();
+        assert!(sync.init_end().ready().is_err());
     }
 }
