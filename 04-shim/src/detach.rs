@@ -67,22 +67,27 @@ fn wait_for_news(mut news: PipeReader) -> Result<()> {
 /// EMFILE, ENFILE: no descriptor is left. ENOENT: there is no /dev/null.
 ///
 /// Source: daemon(7), "SysV Daemons"; `PR_SET_CHILD_SUBREAPER(2const)`, Linux 3.4 (2012-05)
+// ANCHOR: ties
 pub(crate) fn cut_ties(cid: &str) -> Result<(), SyscallError> {
-    // Out of the session: no SIGHUP when the manager's terminal closes, no signal meant for its process group.
+    // Out of the session: no SIGHUP when the manager's terminal closes, no
+    // signal meant for its process group.
     unistd::setsid().in_call(|| "setsid()".into())?;
     unistd::chdir("/").in_call(|| r#"chdir("/")"#.into())?;
     // What the container and its files get must not depend on who started us.
     umask(Mode::from_bits_truncate(0o022));
-    // All dispositions, not only SIGPIPE: a SIGCHLD that the manager ignores stays ignored over execve(2), and the
-    // kernel then reaps our children itself and throws their exit status away.
+    // All dispositions, not only SIGPIPE: a SIGCHLD that the manager ignores
+    // stays ignored over execve(2), and the kernel then reaps our children
+    // itself and throws their exit status away.
     process::reset_signals()?;
-    // Before the runtime is spawned: a process is given to the subreaper that exists when its parent dies. If the
-    // runtime died first, the container process would already be init's, and its exit status lost to us.
+    // Before the runtime is spawned: a process is given to the subreaper that
+    // exists when its parent dies. If the runtime died first, the container
+    // process would already be init's, and its exit status lost to us.
     prctl::set_child_subreaper(true)
         .in_call(|| "prctl(PR_SET_CHILD_SUBREAPER, 1)".into())?;
     rename_process(cid)?;
     stdio_to_null()
 }
+// ANCHOR_END: ties
 
 /// Shows in ps(1) and top(1) which container this shim is for. The kernel keeps 15 bytes.
 fn rename_process(cid: &str) -> Result<(), SyscallError> {

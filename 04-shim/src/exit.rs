@@ -55,6 +55,7 @@ pub(crate) struct ExitFile {
     path: PathBuf,
     reserved: PathBuf,
     file: File,
+    renamed: bool,
 }
 
 impl ExitFile {
@@ -79,8 +80,12 @@ impl ExitFile {
             .open(&reserved);
         let mut file =
             file.in_call(|| format!("open({reserved:?}, O_WRONLY | O_CREAT)"))?;
-        let place =
-            Self { path: path.to_owned(), reserved, file: file.try_clone()? };
+        let place = Self {
+            path: path.to_owned(),
+            reserved,
+            file: file.try_clone()?,
+            renamed: false,
+        };
         file.write_all(&[b' '; RESERVED])
             .in_call(|| format!("write({:?})", place.reserved))?;
         Ok(place)
@@ -94,7 +99,8 @@ impl ExitFile {
     /// ENOENT: the directory was removed. EIO, EROFS: the disk has failed.
     ///
     /// Source: fsync(2), rename(2)
-    pub(crate) fn commit(self, record: &Record) -> Result<()> {
+    // ANCHOR: commit
+    pub(crate) fn commit(mut self, record: &Record) -> Result<()> {
         let mut line = serde_json::to_vec(record)?;
         line.push(b'\n');
         let (file, reserved) = (&self.file, &self.reserved);
@@ -105,6 +111,7 @@ impl ExitFile {
         file.sync_all().in_call(|| format!("fsync({reserved:?})"))?;
         fs::rename(reserved, &self.path)
             .in_call(|| format!("rename(.., {:?})", self.path))?;
+        self.renamed = true;
         let directory = self
             .path
             .parent()
@@ -113,12 +120,16 @@ impl ExitFile {
             File::open(directory).and_then(|directory| directory.sync_all());
         Ok(synced.in_call(|| format!("fsync({directory:?})"))?)
     }
+    // ANCHOR_END: commit
 }
 
 impl Drop for ExitFile {
     fn drop(&mut self) {
-        // ENOENT after `commit`: it has its final name. Any other failure leaves 128 blanks that the next shim overwrites.
-        let _ = fs::remove_file(&self.reserved);
+        // Once renamed, the temporary name is free, and may already be that of the next shim with this exit file.
+        if !self.renamed {
+            // A failure leaves 128 blanks that the next shim overwrites.
+            let _ = fs::remove_file(&self.reserved);
+        }
     }
 }
 

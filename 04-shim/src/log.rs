@@ -132,6 +132,7 @@ enum Tag {
     Partial,
 }
 
+// ANCHOR: records
 /// Cuts output into the texts of records, without their newlines.
 fn records(output: &[u8]) -> impl Iterator<Item = (Tag, &[u8])> {
     output.split_inclusive(|byte| *byte == b'\n').flat_map(|line| {
@@ -139,7 +140,8 @@ fn records(output: &[u8]) -> impl Iterator<Item = (Tag, &[u8])> {
             Some(text) => (text, Tag::Full),
             None => (line, Tag::Partial),
         };
-        // An empty line has no piece, and needs a record all the same: the last piece, and only that, may be empty.
+        // An empty line has no piece, and needs a record all the same: the last
+        // piece, and only that, may be empty.
         let last = text.len().saturating_sub(1) / RECORD_LIMIT * RECORD_LIMIT;
         let whole = text[..last]
             .chunks(RECORD_LIMIT)
@@ -147,6 +149,7 @@ fn records(output: &[u8]) -> impl Iterator<Item = (Tag, &[u8])> {
         whole.chain([(end, &text[last..])])
     })
 }
+// ANCHOR_END: records
 
 fn push(batch: &mut Vec<u8>, prefix: &[u8], (tag, text): (Tag, &[u8])) {
     let tag: &[u8] = match tag {

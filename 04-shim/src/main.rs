@@ -56,7 +56,9 @@ fn complain(why: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The shim's life, in a process of its own. Whatever happens, the manager gets one answer.
+// ANCHOR: story
+/// The shim's life, in a process of its own. Whatever happens, the manager
+/// gets one answer.
 fn live(options: &Options, sync: SyncPipe, launcher: Launcher) -> i32 {
     let (mut shim, ends) = match take_over(options) {
         Ok(taken) => taken,
@@ -70,7 +72,8 @@ fn live(options: &Options, sync: SyncPipe, launcher: Launcher) -> i32 {
     match create::create(options, &mut shim.server, ends) {
         Ok(container) => {
             let code = answer(options, sync.created(container.pid), 0);
-            // The answer is lost only with a broken descriptor; the container is there all the same.
+            // The answer is lost only with a broken descriptor; the container
+            // is there all the same.
             see_through(shim, &container).map_or_else(
                 |why| gasp(options, &format!("{why:#}")),
                 |()| code,
@@ -85,6 +88,7 @@ fn live(options: &Options, sync: SyncPipe, launcher: Launcher) -> i32 {
         }
     }
 }
+// ANCHOR_END: story
 
 /// Leaves the launcher, and takes hold of everything that could be missing later: better to fail now than then.
 fn take_over(options: &Options) -> Result<(Shim, WriteEnds)> {

@@ -123,7 +123,9 @@ impl Server {
         }
     }
 
-    /// Does what an event asks for; returns how the awaited process ended, if it has.
+    // ANCHOR: on_event
+    /// Does what an event asks for; returns how the awaited process ended, if it
+    /// has.
     fn on_event(
         &mut self,
         event: Event,
@@ -140,6 +142,7 @@ impl Server {
         }
         Ok(None)
     }
+    // ANCHOR_END: on_event
 
     fn pump(&mut self, stream: Stream, awaited: Awaited<'_>) {
         let Some(output) = self.stdio.read(stream) else { return };
@@ -201,7 +204,9 @@ impl Awaited<'_> {
     }
 }
 
-/// Reaps everything that has ended: one SIGCHLD can stand for many, and the first one is rarely the container.
+// ANCHOR: reap_all
+/// Reaps everything that has ended: one SIGCHLD can stand for many, and the
+/// first one is rarely the container.
 fn reap_all(container: Pid) -> Result<Option<ExitStatus>, SyscallError> {
     let mut ended = None;
     while let Some((pid, status)) = process::reap_any()? {
@@ -211,3 +216,4 @@ fn reap_all(container: Pid) -> Result<Option<ExitStatus>, SyscallError> {
     }
     Ok(ended)
 }
+// ANCHOR_END: reap_all

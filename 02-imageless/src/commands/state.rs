@@ -21,7 +21,9 @@ impl State {
         let container =
             Container::open(&global.root()?, &Id::parse(&self.id)?)?;
         let text = serde_json::to_string_pretty(&Report::of(&container))
-            .context("state")?;
-        writeln!(std::io::stdout(), "{text}").context("write to stdout")
+            .context("state")?
+            + "\n";
+        // One write: `state .. | grep -q running` closes the pipe after the first.
+        std::io::stdout().write_all(text.as_bytes()).context("write to stdout")
     }
 }
