@@ -91,7 +91,7 @@ pub(crate) enum Target {
 }
 
 /// Ends what is left of the container and removes its cgroup and its state; the
-/// status must permit it, or [`force`] is used.
+/// status must permit it, or force is used.
 ///
 /// # Errors
 /// Not stopped. Init, killed, has not ended after 10 s.

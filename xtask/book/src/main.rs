@@ -2,7 +2,7 @@
 //!
 //! mdBook hides drift: a missing anchor is an empty listing and exit status 0. So `lint` checks
 //! what a page says about the sources, and `test` executes what it says about the machine.
-#![doc = include_str!("console-blocks.md")]
+//! How to write a console block stands in `console-blocks.md`, which `--help` prints.
 
 mod bless;
 mod book;
