@@ -57,8 +57,7 @@ fn complain(why: &str, code: u8) -> ExitCode {
 }
 
 // ANCHOR: story
-/// The shim's life, in a process of its own. Whatever happens, the manager
-/// gets one answer.
+/// The shim's life. Whatever happens, the manager gets one answer.
 fn live(options: &Options, sync: SyncPipe, launcher: Launcher) -> i32 {
     let (mut shim, ends) = match take_over(options) {
         Ok(taken) => taken,

@@ -124,8 +124,8 @@ impl Server {
     }
 
     // ANCHOR: on_event
-    /// Does what an event asks for; returns how the awaited process ended, if it
-    /// has.
+    /// Does what an event asks for; returns how the awaited process ended, if
+    /// it has.
     fn on_event(
         &mut self,
         event: Event,
