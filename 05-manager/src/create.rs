@@ -30,6 +30,7 @@ impl Manager {
         sandbox_id: &str,
         config: ContainerConfig,
     ) -> Result<String> {
+        // ANCHOR: create
         let sandbox = self.sandboxes.find(sandbox_id)?;
         let _sandbox_stays = sandbox.operation.blocking_read();
         let record = plan::record(self, &sandbox, config)?;
@@ -44,6 +45,7 @@ impl Manager {
         undo.disarm();
 
         self.take_up(record)
+        // ANCHOR_END: create
     }
 
     /// Removes all traces of a container that was not created to its end, or

@@ -96,6 +96,7 @@ impl Pins {
     }
 
     /// Runs in the thread "pin", which leaves the host's namespaces for good.
+    // ANCHOR: pin_this_thread
     fn pin_this_thread(&self) -> Result<()> {
         let flags: CloneFlags =
             self.kinds.iter().map(|kind| kind.flag()).collect();
@@ -111,6 +112,7 @@ impl Pins {
             .iter()
             .try_for_each(|kind| pin(&self.dir.join(kind.name()), *kind))
     }
+    // ANCHOR_END: pin_this_thread
 }
 
 /// Tells whether a namespace is still pinned at `file`: after a reboot it is

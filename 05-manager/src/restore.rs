@@ -36,6 +36,7 @@ impl Manager {
         Ok(())
     }
 
+    // ANCHOR: restore_container
     async fn restore_container(self: &Arc<Self>, id: &str) -> Result<()> {
         use container::Phase;
         let Some(record) = self.container_store.load(id)? else {
@@ -55,6 +56,7 @@ impl Manager {
             }
         }
     }
+    // ANCHOR_END: restore_container
 
     async fn adopt(self: &Arc<Self>, record: container::Record) -> Result<()> {
         self.containers.reserve(&record.name(), &record.id)?;

@@ -97,6 +97,7 @@ impl<T: Serialize + DeserializeOwned> Store<T> {
 ///
 /// # Errors
 /// As open(2), write(2), fsync(2), rename(2).
+// ANCHOR: write_atomically
 pub fn write_atomically(file: &Path, content: &[u8]) -> Result<()> {
     let new = file.with_extension("new");
     let write = || {
@@ -115,6 +116,7 @@ pub fn write_atomically(file: &Path, content: &[u8]) -> Result<()> {
     };
     write().map_err(failed(format!("write({file:?})")))
 }
+// ANCHOR_END: write_atomically
 
 #[cfg(test)]
 mod tests {

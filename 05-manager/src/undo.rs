@@ -29,6 +29,7 @@ impl Undo {
     }
 }
 
+// ANCHOR: backwards
 impl Drop for Undo {
     fn drop(&mut self) {
         while let Some((what, step)) = self.steps.pop() {
@@ -40,6 +41,7 @@ impl Drop for Undo {
         }
     }
 }
+// ANCHOR_END: backwards
 
 #[cfg(test)]
 mod tests {

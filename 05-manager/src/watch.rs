@@ -43,6 +43,7 @@ impl Manager {
         seen: Observed,
     ) {
         let (manager, container) = (Arc::clone(self), Arc::clone(container));
+        // ANCHOR: follow
         tokio::spawn(async move {
             let mut pidfd = seen.pidfd;
             while let Some(fires) = pidfd {
@@ -51,6 +52,7 @@ impl Manager {
                 pidfd = seen.pidfd;
             }
         });
+        // ANCHOR_END: follow
     }
 
     /// Waits until what was seen last is true no more, and looks again.
@@ -109,6 +111,7 @@ impl Manager {
         }
     }
 
+    // ANCHOR: look
     async fn look(&self, record: &Record) -> Result<Observed> {
         let exit_file = self.paths.exit_file(&record.id);
         let ended =
@@ -138,6 +141,7 @@ impl Manager {
             None => ended(Exit::lost(Timestamp::now())),
         }
     }
+    // ANCHOR_END: look
 
     /// The shim was killed: opens a pidfd for the container process itself, if
     /// the runtime says that it lives.

@@ -45,6 +45,7 @@ pub(super) async fn start(
     Ok(Response::new(StartContainerResponse {}))
 }
 
+// ANCHOR: stop
 pub(super) async fn stop(
     manager: &Arc<Manager>,
     request: StopContainerRequest,
@@ -58,6 +59,7 @@ pub(super) async fn stop(
     .await?;
     Ok(Response::new(StopContainerResponse {}))
 }
+// ANCHOR_END: stop
 
 pub(super) async fn remove(
     manager: &Arc<Manager>,

@@ -17,7 +17,8 @@ pub(crate) enum Kind {
     Id,
     Address,
     Size,
-    /// A name with a random or counted part: `pts/3`, `veth1a2b3c4d`, `tmp.Xy12..`.
+    /// A name with a random or counted part: `pts/3`, `veth1a2b3c4d`, `tmp.Xy12..`, and what a
+    /// shim of conmand's calls itself: `shim:3f2504e04f`.
     Name,
     /// A decimal number: a namespace's inode, a pid, or just a number.
     Number,
@@ -45,14 +46,17 @@ const SHAPES: &[(Kind, &str)] = &[
         Kind::Id,
         r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
     ),
-    (Kind::Id, r"\b(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}|[0-9a-f]{12})\b"),
+    (
+        Kind::Id,
+        r"\b(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}|[0-9a-f]{12,13})\b",
+    ),
     (Kind::Address, r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b|\bfe80::[0-9a-f:]+"),
     (Kind::Address, r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b"),
     (Kind::Time, r"\b\d+:\d\d(?::\d\d(?:\.\d+)?)?\b"),
     (Kind::Size, r"\b\d+(?:\.\d+)? ?(?:[KMGT]i?B|[KMGT]|kB|B|bytes)\b"),
     (
         Kind::Name,
-        r"\bpts/\d+\b|\bveth[0-9a-f]{4,}\b|\btmp\.[A-Za-z0-9]{6,12}\b",
+        r"\bpts/\d+\b|\bveth[0-9a-f]{4,}\b|\btmp\.[A-Za-z0-9]{6,12}\b|\bshim:[0-9a-f]{10}\b",
     ),
     (Kind::Number, r"\b\d+\b"),
 ];
@@ -196,6 +200,8 @@ mod tests {
                 "Mon Nov 23 18:32:41 UTC 2026",
             ),
             ("3f2504e04f89", Kind::Id, "3f2504e04f89"),
+            ("3f2504e04f891 web", Kind::Id, "3f2504e04f891"),
+            ("shim:3f2504e04f", Kind::Name, "shim:3f2504e04f"),
             ("10.88.0.7/16", Kind::Address, "10.88.0.7"),
             ("1.5M rootfs", Kind::Size, "1.5M"),
             ("pts/3 x", Kind::Name, "pts/3"),
