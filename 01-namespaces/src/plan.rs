@@ -3,7 +3,7 @@
 
 use crate::cli::Options;
 use crate::step::{RootStep, Step};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use namespaces::InCall;
 use namespaces::cgroup::{Cgroup, Limits};
 use namespaces::idmap::{IdMaps, Setgroups};
@@ -12,8 +12,11 @@ use namespaces::namespace::{Namespace, Namespaces};
 use namespaces::rootfs::{
     DEFAULT_DEVICES, DEV_LINKS, MASKED_PATHS, READ_ONLY_PATHS,
 };
+use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::geteuid;
 use std::ffi::{CString, OsString};
+use std::io::{stderr, stdin, stdout};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
@@ -139,6 +142,7 @@ fn sees_own_processes(namespaces: Namespaces) -> bool {
 /// Plans the root file system in `dir`. The order matters: what hides comes
 /// after what it hides, and the pivot last.
 fn root(dir: &Path, namespaces: Namespaces) -> Result<Step> {
+    refuse_open_directories()?;
     let dir = dir.canonicalize().in_call(|| format!("realpath({dir:?})"))?;
     let mounts = default_mounts(namespaces).into_iter().map(RootStep::Mount);
     let devices = DEFAULT_DEVICES.iter();
@@ -148,6 +152,28 @@ fn root(dir: &Path, namespaces: Namespaces) -> Result<Step> {
     let read_only = READ_ONLY_PATHS.into_iter().map(RootStep::ReadOnly);
     let steps = mounts.chain(devices).chain(links).chain(masks);
     Ok(Step::Root(dir, steps.chain(read_only).collect()))
+}
+
+/// The command keeps descriptors 0 to 2. One that is a directory of the host
+/// leads back there by fchdir(2), whatever the root is.
+fn refuse_open_directories() -> Result<()> {
+    let (input, output, error) = (stdin(), stdout(), stderr());
+    let standard = [
+        ("input", input.as_fd()),
+        ("output", output.as_fd()),
+        ("error", error.as_fd()),
+    ];
+    for (name, fd) in standard {
+        let stat = fstat(fd).in_call(|| format!("fstat(standard {name})"))?;
+        let kind = SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT;
+        if kind == SFlag::S_IFDIR {
+            bail!(
+                "standard {name} is a directory: a way out of --rootfs\n\
+                 hint: redirect it from or to a file, such as /dev/null"
+            );
+        }
+    }
+    Ok(())
 }
 
 fn c_strings(words: &[OsString]) -> Result<Vec<CString>> {

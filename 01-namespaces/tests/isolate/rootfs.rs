@@ -3,8 +3,15 @@
 use crate::run::{isolate, refusal, stdout};
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::process::Command;
+use std::process::{Command, Output};
 use testkit::{Bundle, Need, Scratch, requires};
+
+/// Runs isolate(1) with a descriptor as a shell redirects it.
+fn redirected(rootfs: &str, redirection: &str) -> Output {
+    let run = format!("\"$0\" --rootfs {rootfs} echo ran {redirection}");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &run, crate::run::ISOLATE]).output().unwrap()
+}
 
 /// A root file system, and a directory of the host that must stay empty.
 struct Setup {
@@ -169,4 +176,20 @@ fn a_root_that_is_no_directory_is_refused() {
         let text = refusal(&isolate(&["--rootfs", root, "--", "true"]));
         assert!(text.contains(root) && text.contains(errno), "{text}");
     }
+}
+
+#[test]
+fn a_directory_on_a_standard_descriptor_is_refused() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let setup = Setup::new();
+    let rootfs = setup.rootfs();
+    for (redirection, name) in [("0</", "input"), ("1</", "output")] {
+        let text = refusal(&redirected(&rootfs, redirection));
+        let expected = format!("isolate: standard {name} is a directory: ");
+        assert!(text.starts_with(&expected), "{text}");
+    }
+    // Nobody can read why, but the command does not run.
+    refusal(&redirected(&rootfs, "2</"));
 }
