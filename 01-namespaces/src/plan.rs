@@ -79,12 +79,13 @@ impl Plan {
         let join = dirs.clone().map(|dir| dir.join("cgroup.procs"));
         let join = join.map(|file| format!("write({file:?}, \"PID\")"));
         let remove = dirs.map(|dir| format!("rmdir({dir:?})"));
+        let (program, argv) = (&self.argv[0], &self.argv);
         let lines = parent(before)
             .chain(parent([format!("clone3({}) = PID", self.namespaces)]))
             .chain(parent(self.id_map_calls()))
             .chain(parent(join))
             .chain(child(self.steps.iter().flat_map(Step::calls)))
-            .chain(child([format!("execve({:?}, ..)", self.argv)]))
+            .chain(child([format!("execve({program:?}, {argv:?}, ..)")]))
             .chain(parent(["waitid(P_PIDFD, .., WEXITED)".to_string()]))
             .chain(parent(remove));
         Ok(lines.collect())

@@ -82,6 +82,7 @@ impl Step {
                     "fchdir(ROOT)".into(),
                     r#"pivot_root(".", ".")"#.into(),
                     r#"umount2(".", MNT_DETACH)"#.into(),
+                    r#"chdir("/")"#.into(),
                 ];
                 let inside = steps.iter().map(RootStep::call);
                 open.into_iter().chain(inside).chain(pivot).collect()

@@ -73,6 +73,23 @@ fn the_directory_is_the_root_and_the_host_is_out_of_reach() {
 }
 
 #[test]
+fn a_plan_ends_with_the_pivot_and_the_command() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let setup = Setup::new();
+    let plan =
+        stdout(&["--plan", "--rootfs", &setup.rootfs(), "--", "sh", "-l"]);
+    let calls = [
+        r#"child:  pivot_root(".", ".")"#,
+        r#"child:  umount2(".", MNT_DETACH)"#,
+        r#"child:  chdir("/")"#,
+        r#"child:  execve("sh", ["sh", "-l"], ..)"#,
+    ];
+    assert!(plan.contains(&calls.join("\n")), "{plan}");
+}
+
+#[test]
 fn the_kernel_s_file_systems_are_there_with_and_without_a_user_namespace() {
     if !requires(&[Need::Root]) {
         return;
