@@ -47,6 +47,7 @@ fn isolate(plan: &Plan) -> Result<ExitStatus> {
     let forwarding = Forwarding::start()?;
     let gate = Gate::new()?;
 
+    // v2: the child is born in it. v1 has no such thing: `prepare` moves it.
     let born_in = cgroup.as_ref().map(Cgroup::dir_fd).transpose()?.flatten();
     let options = SpawnOptions {
         namespaces: plan.namespaces,

@@ -39,25 +39,41 @@ pub enum Namespace {
 
 use Namespace::{Cgroup, Ipc, Mount, Net, Pid, Time, User, Uts};
 
-/// What there is to know of one namespace: its file in /proc/PID/ns, its
-/// constant by name and by value, and since when Linux has it.
-type Row = (Namespace, &'static str, &'static str, i32, &'static str);
+// ANCHOR: table
+/// What there is to know of one namespace.
+struct Row {
+    namespace: Namespace,
+    /// Its name in /proc/PID/ns.
+    file: &'static str,
+    /// Its flag for clone3(2), as the man pages spell it and as a number.
+    constant: &'static str,
+    flag: i32,
+}
 
 /// In the order in which a process has to join them: the user namespace gives
-/// the right to enter the others.
-// ANCHOR: table
+/// the right to enter the others. Behind each: since which Linux it exists.
 #[rustfmt::skip]
 const TABLE: [Row; 8] = [
-    (User,   "user",   "CLONE_NEWUSER",   CLONE_NEWUSER,   "3.8 (2013-02)"),
-    (Mount,  "mnt",    "CLONE_NEWNS",     CLONE_NEWNS,     "2.4.19 (2002-08)"),
-    (Pid,    "pid",    "CLONE_NEWPID",    CLONE_NEWPID,    "2.6.24 (2008-01)"),
-    (Uts,    "uts",    "CLONE_NEWUTS",    CLONE_NEWUTS,    "2.6.19 (2006-11)"),
-    (Ipc,    "ipc",    "CLONE_NEWIPC",    CLONE_NEWIPC,    "2.6.19 (2006-11)"),
-    (Net,    "net",    "CLONE_NEWNET",    CLONE_NEWNET,    "2.6.24 (2008-01)"),
-    (Cgroup, "cgroup", "CLONE_NEWCGROUP", CLONE_NEWCGROUP, "4.6 (2016-05)"),
-    (Time,   "time",   "CLONE_NEWTIME",   CLONE_NEWTIME,   "5.6 (2020-03)"),
+    row(User,   "user",   "CLONE_NEWUSER",   CLONE_NEWUSER),   // 3.8 2013-02
+    row(Mount,  "mnt",    "CLONE_NEWNS",     CLONE_NEWNS),     // 2.4.19 2002-08
+    row(Pid,    "pid",    "CLONE_NEWPID",    CLONE_NEWPID),    // 2.6.24 2008-01
+    row(Uts,    "uts",    "CLONE_NEWUTS",    CLONE_NEWUTS),    // 2.6.19 2006-11
+    row(Ipc,    "ipc",    "CLONE_NEWIPC",    CLONE_NEWIPC),    // 2.6.19 2006-11
+    row(Net,    "net",    "CLONE_NEWNET",    CLONE_NEWNET),    // 2.6.24 2008-01
+    row(Cgroup, "cgroup", "CLONE_NEWCGROUP", CLONE_NEWCGROUP), // 4.6 2016-05
+    row(Time,   "time",   "CLONE_NEWTIME",   CLONE_NEWTIME),   // 5.6 2020-03
 ];
 // ANCHOR_END: table
+
+/// Keeps the table a table: with its fields' names a line would be too long.
+const fn row(
+    namespace: Namespace,
+    file: &'static str,
+    constant: &'static str,
+    flag: i32,
+) -> Row {
+    Row { namespace, file, constant, flag }
+}
 
 /// Bit 0x80 belongs to the exit signal in clone(2), so only unshare(2) and
 /// clone3(2) take this flag.
@@ -66,32 +82,28 @@ const CLONE_NEWTIME: i32 = 0x80;
 impl Namespace {
     /// Every namespace, in the order in which a process has to join them.
     pub fn all() -> impl Iterator<Item = Self> {
-        TABLE.iter().map(|row| row.0)
+        TABLE.iter().map(|row| row.namespace)
     }
 
     /// Gives the name of the file in `/proc/PID/ns`: `mnt`, `pid`, ..
     pub fn file(self) -> &'static str {
-        self.row().1
+        self.row().file
     }
 
     /// Gives the constant as the man pages spell it: `CLONE_NEWNS`, ..
     pub fn constant(self) -> &'static str {
-        self.row().2
+        self.row().constant
     }
 
     /// Gives the flag for clone3(2), unshare(2) and setns(2).
     pub fn flag(self) -> CloneFlags {
-        CloneFlags::from_bits_retain(self.row().3)
-    }
-
-    /// Tells since which version Linux has it, with the date.
-    pub fn since(self) -> &'static str {
-        self.row().4
+        CloneFlags::from_bits_retain(self.row().flag)
     }
 
     fn row(self) -> &'static Row {
         let mut rows = TABLE.iter();
-        rows.find(|row| row.0 == self).expect("TABLE has every namespace")
+        rows.find(|row| row.namespace == self)
+            .expect("TABLE has every namespace")
     }
 }
 

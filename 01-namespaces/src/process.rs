@@ -5,7 +5,7 @@
 
 mod exec;
 mod gate;
-mod rights;
+mod scm_rights;
 
 use crate::error::{InCall, Result, SyscallError};
 use crate::namespace::Namespaces;
@@ -21,7 +21,7 @@ use std::time::Duration;
 pub use crate::sys::exit_now;
 pub use exec::{close_on_exec_from, exec, exec_failure_code, reset_signals};
 pub use gate::Gate;
-pub use rights::{receive_fd, send_fd};
+pub use scm_rights::{receive_fd, send_fd};
 
 /// Says what [`spawn`] gives to the new process.
 #[derive(Debug, Default)]
@@ -260,7 +260,7 @@ pub fn wait_for_end(pidfd: BorrowedFd<'_>, limit: Duration) -> Result<bool> {
 pub fn kill(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()> {
     sys::pidfd_send_signal(pidfd, signal).in_call(|| {
         match Signal::try_from(signal) {
-            Ok(signal) => format!("pidfd_send_signal(.., {signal})"),
+            Ok(named) => format!("pidfd_send_signal(.., {named})"),
             Err(_) => format!("pidfd_send_signal(.., {signal})"),
         }
     })

@@ -1,7 +1,8 @@
 //! The only file of the workspace with `unsafe`: system calls that no library
-//! gives us a safe function for. Each function keeps the name of its man page
-//! and adds nothing; `process` and `capabilities` give them meaning, and say
-//! which errors to expect. SAFETY says why the man page's duties hold here.
+//! gives us a safe function for. Each bears its man page's name or, for a call
+//! with many uses, that of the use (`receive_fd`: recvmsg(2)). `process`,
+//! `mounts` and `cgroup` give them meaning, and say which errors to expect.
+//! SAFETY says why the man page's duties hold here.
 #![allow(unsafe_code)]
 
 use nix::cmsg_space;
