@@ -4,7 +4,7 @@
 //! Cargo is the one that started us (`cargo xtask`), so nested calls use the
 //! same one. They share its target directory: nothing is compiled twice.
 
-use crate::root::succeed;
+use crate::root::{assignment, search_path, succeed};
 use anyhow::{Context, Result};
 use std::env;
 use std::ffi::OsString;
@@ -83,10 +83,6 @@ pub(crate) fn xtask() -> Result<PathBuf> {
 /// # Errors
 /// Those of [`binaries`], or a `:` in the repository's path.
 pub(crate) fn path_with_binaries(profile: Profile) -> Result<OsString> {
-    let inherited = env::var_os("PATH").unwrap_or_default();
-    let all =
-        std::iter::once(binaries(profile)?).chain(env::split_paths(&inherited));
-    let mut assignment = OsString::from("PATH=");
-    assignment.push(env::join_paths(all).context("PATH")?);
-    Ok(assignment)
+    let all = std::iter::once(binaries(profile)?).chain(search_path());
+    Ok(assignment("PATH", &env::join_paths(all).context("PATH")?))
 }

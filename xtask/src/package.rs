@@ -6,10 +6,9 @@
 //! is started by installing.
 
 use crate::progress::{step, wrapped};
-use crate::root::{as_root, succeed};
+use crate::root::{as_root, search_path, succeed};
 use crate::stage::STAGES;
 use anyhow::Result;
-use std::env;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -222,15 +221,10 @@ pub(crate) fn is_present(package: &Package) -> bool {
     }
 }
 
-/// Finds a program as a shell would, and in the folders of root that users'
-/// PATHs leave out.
+/// Finds a program as root's shell would.
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let of_root = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
-    env::split_paths(&path)
-        .chain(of_root)
-        .map(|dir| dir.join(program))
-        .find(|file| file.is_file())
+    let mut files = search_path().into_iter().map(|dir| dir.join(program));
+    files.find(|file| file.is_file())
 }
 
 fn file_matches(pattern: &str) -> bool {

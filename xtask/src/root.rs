@@ -9,10 +9,12 @@ use nix::unistd::Uid;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 
-/// Variables that sudo removes even when asked to preserve the environment.
-const CARRIED: &[&str] = &["PATH", "LD_LIBRARY_PATH"];
+/// Where root's programs lie, such as pivot_root(8): a user's PATH on Debian
+/// leaves these folders out.
+const OF_ROOT: &[&str] = &["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
 /// Tells whether this process is root already.
 pub(crate) fn is_root() -> bool {
@@ -27,15 +29,33 @@ pub(crate) fn as_root(program: impl AsRef<OsStr>) -> Command {
     }
     let mut sudo = Command::new("sudo");
     sudo.args(["--preserve-env", "--", "env"]);
-    for name in CARRIED {
-        if let Some(value) = env::var_os(name) {
-            let mut assignment = OsString::from(format!("{name}="));
-            assignment.push(value);
-            sudo.arg(assignment);
-        }
+    if let Ok(path) = env::join_paths(search_path()) {
+        sudo.arg(assignment("PATH", &path));
+    }
+    if let Some(path) = env::var_os("LD_LIBRARY_PATH") {
+        sudo.arg(assignment("LD_LIBRARY_PATH", &path));
     }
     sudo.arg(program);
     sudo
+}
+
+/// The folders in which root finds programs: the caller's PATH, then root's own.
+pub(crate) fn search_path() -> Vec<PathBuf> {
+    let inherited = env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<_> = env::split_paths(&inherited).collect();
+    for folder in OF_ROOT.iter().map(PathBuf::from) {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
+}
+
+/// `NAME=VALUE`, for env(1).
+pub(crate) fn assignment(name: &str, value: &OsStr) -> OsString {
+    let mut assignment = OsString::from(format!("{name}="));
+    assignment.push(value);
+    assignment
 }
 
 /// Replaces this process by `argv`, run as root.
@@ -69,13 +89,14 @@ pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
     command.status().with_context(|| shown(command))
 }
 
-/// The command line as one would type it, for messages; a PATH is long and
-/// tells nothing.
+/// The command line as one would type it, for messages; search paths are long
+/// and tell nothing.
 pub(crate) fn shown(command: &Command) -> String {
     let words =
         std::iter::once(command.get_program()).chain(command.get_args());
     let word = |word: &OsStr| match word.to_string_lossy() {
         path if path.starts_with("PATH=") => "PATH=..".to_owned(),
+        path if path.starts_with("LD_LIBRARY_PATH=") => "LD_..".to_owned(),
         other => other.into_owned(),
     };
     words.map(word).collect::<Vec<_>>().join(" ")
@@ -83,7 +104,8 @@ pub(crate) fn shown(command: &Command) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{shown, succeed};
+    use super::{search_path, shown, succeed};
+    use std::path::Path;
     use std::process::Command;
 
     #[test]
@@ -101,6 +123,13 @@ mod tests {
             format!("{error:#}").starts_with("/no/such/program: No such file"),
             "{error:#}"
         );
+    }
+
+    #[test]
+    fn root_finds_its_programs_whatever_the_caller_s_path() {
+        let folders = search_path();
+        let sbin = folders.iter().filter(|dir| *dir == Path::new("/usr/sbin"));
+        assert_eq!(sbin.count(), 1, "{folders:?}");
     }
 
     #[test]
