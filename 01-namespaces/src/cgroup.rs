@@ -67,10 +67,10 @@ impl Cgroup {
     /// Source: cgroups(7), "Creating cgroups and moving processes"
     pub fn create(path: &Path) -> Result<Self> {
         let layout = Layout::detect()?;
-        let dirs = layout.dirs(path);
-        refuse_if_in_use(&dirs)?;
-        let version = layout.version;
-        let mut cgroup = Self { version, dirs, made: Vec::new(), owned: true };
+        let (version, dirs) = (layout.version, layout.dirs(path));
+        let mut cgroup = Self { version, dirs, made: Vec::new(), owned: false };
+        cgroup.refuse_if_in_use()?;
+        cgroup.owned = true;
         // What has been made when one fails is undone by Drop.
         for dir in &cgroup.dirs {
             files::make_dirs(&dir.path, &mut cgroup.made).map_err(explain)?;
@@ -90,6 +90,22 @@ impl Cgroup {
         let layout = Layout::detect()?;
         let (version, dirs) = (layout.version, layout.dirs(path));
         Ok(Self { version, dirs, made: Vec::new(), owned: false })
+    }
+
+    /// Refuses one that has processes: they are somebody else's. An empty one
+    /// may be left from before.
+    ///
+    /// # Errors
+    /// EBUSY: it has processes.
+    pub fn refuse_if_in_use(&self) -> Result<()> {
+        for dir in self.dirs.iter().filter(|dir| dir.path.exists()) {
+            if !files::pids_below(&dir.path)?.is_empty() {
+                let call = format!("mkdir({:?})", dir.path);
+                return Err(SyscallError::new(call, Errno::EBUSY)
+                    .hint("that cgroup exists and has processes in it"));
+            }
+        }
+        Ok(())
     }
 
     /// Lets the cgroup live on when this value is dropped.
@@ -270,19 +286,6 @@ fn wait_for(pids: &[Pid], deadline: Instant) -> Result<()> {
             let call = format!("poll([pidfd of {pid}])");
             return Err(SyscallError::new(call, Errno::ETIMEDOUT)
                 .hint("a process does not end: see /proc/PID/stack"));
-        }
-    }
-    Ok(())
-}
-
-/// An empty cgroup of that name may be left from before; one in use is somebody
-/// else's.
-fn refuse_if_in_use(dirs: &[Dir]) -> Result<()> {
-    for dir in dirs.iter().filter(|dir| dir.path.exists()) {
-        if !files::pids_below(&dir.path)?.is_empty() {
-            let call = format!("mkdir({:?})", dir.path);
-            return Err(SyscallError::new(call, Errno::EBUSY)
-                .hint("that cgroup exists and has processes in it"));
         }
     }
     Ok(())

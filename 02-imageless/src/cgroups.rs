@@ -1,10 +1,14 @@
 //! The container's cgroup: the one that `linux.cgroupsPath` names, made by
 //! `create`, recorded in `state.json` and removed by `delete`.
+//!
+//! Not here: cpuset. Without `linux.resources.cpu.cpus`, which is refused, a
+//! cgroup in it would change nothing.
 
 use crate::id::Id;
 use anyhow::{Context, Result, bail};
 use namespaces::cgroup::{Cgroup, DeviceRule, Limits};
 use namespaces::process::{kill, pidfd_open};
+use nix::errno::Errno;
 use oci_spec::runtime::Linux;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -25,7 +29,8 @@ impl Place {
     /// Finds the place that `linux.cgroupsPath` names, or the default one.
     ///
     /// # Errors
-    /// A path with `..`, which would lead out of the hierarchy.
+    /// A path with `..`, which would lead out of the hierarchy. EBUSY: it has
+    /// processes, which are somebody else's.
     ///
     /// Source: runtime-spec: config-linux.md, "Cgroups Path"
     pub(crate) fn plan(linux: &Linux, id: &Id) -> Result<Self> {
@@ -39,16 +44,15 @@ impl Place {
             || path.parent().is_none()
         {
             bail!(
-                "config.json: linux.cgroupsPath: {}: not a cgroup below the \
-                 top",
-                path.display()
+                "config.json: linux.cgroupsPath: {path:?}: not a cgroup below \
+                 the top"
             );
         }
-        let parents = Cgroup::open(&path)?
-            .paths()
-            .into_iter()
-            .flat_map(missing_parents)
-            .collect();
+        let cgroup = Cgroup::open(&path)?;
+        // Here already, so that `state.json` does not name it for a moment.
+        cgroup.refuse_if_in_use().context("config.json: linux.cgroupsPath")?;
+        let parents =
+            cgroup.paths().into_iter().flat_map(missing_parents).collect();
         Ok(Self { path, parents })
     }
 
@@ -94,6 +98,18 @@ impl Place {
             // another one has removed it.
             let _ = fs::remove_dir(parent);
         }
+    }
+
+    /// Removes what a `create` made of it that was killed before it knew its
+    /// init. That init ends by itself; who is still there after the time that
+    /// takes is somebody else's, and stays.
+    pub(crate) fn remove_if_unused(&self) -> Result<()> {
+        match Cgroup::open(&self.path)?.remove() {
+            Err(error) if error.errno == Errno::ETIMEDOUT => return Ok(()),
+            result => result?,
+        }
+        self.remove_parents();
+        Ok(())
     }
 
     /// Sends a signal to every process in it.

@@ -70,8 +70,12 @@ pub(crate) fn kill(
     signal: i32,
     target: Target,
 ) -> Result<()> {
+    let init = container.init();
     match (target, &container.state) {
-        (Target::All, Some(state)) => state.cgroup.signal(signal),
+        // Without an init the cgroup may be somebody else's: see below.
+        (Target::All, Some(state)) if init.is_some() => {
+            state.cgroup.signal(signal)
+        }
         (Target::Init | Target::All, _) => {
             permit(Verb::Kill, container.status())?;
             let init =
@@ -116,13 +120,15 @@ hint: /proc/PID/stack shows what it waits for"
         }
     }
     if let Some(state) = &container.state {
-        // Without an init nothing of ours was ever in the cgroup: if there are
-        // processes in it, `create` was killed before it could tell that they
-        // are somebody else's.
-        if state.init.is_some() {
-            state.cgroup.kill()?;
+        match state.init {
+            Some(_) => {
+                state.cgroup.kill()?;
+                state.cgroup.remove()?;
+            }
+            // `create` was killed before it could tell whose the processes in
+            // the cgroup are.
+            None => state.cgroup.remove_if_unused()?,
         }
-        state.cgroup.remove()?;
     }
     container.remove()
 }
