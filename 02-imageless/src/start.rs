@@ -5,7 +5,7 @@
 //! path and no /proc in the container; and if init has ended, the writer's
 //! open(2) says so (ENXIO) instead of waiting for ever.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use namespaces::InCall;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
@@ -13,12 +13,11 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::stat::Mode;
-use nix::unistd::{mkfifo, write};
-use std::fs;
+use nix::unistd::{mkfifo, unlink, write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-/// Makes the FIFO and opens the end that init will read.
+/// Makes the FIFO and opens it for init.
 ///
 /// # Errors
 /// EEXIST: somebody else uses the state directory.
@@ -27,11 +26,12 @@ use std::path::Path;
 pub(crate) fn make_fifo(path: &Path) -> Result<OwnedFd> {
     mkfifo(path, Mode::S_IRUSR | Mode::S_IWUSR)
         .in_call(|| format!("mkfifo({path:?})"))?;
-    // Non-blocking, because open(2) would wait for a writer, which comes only
-    // with `start`.
-    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    // For writing too: else open(2) would wait for a writer, which comes only
+    // with `start`; and one that is killed before it has written would leave
+    // init with end-of-file for ever.
+    let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC;
     Ok(open(path, flags, Mode::empty())
-        .in_call(|| format!("open({path:?}, O_RDONLY|O_NONBLOCK)"))?)
+        .in_call(|| format!("open({path:?}, O_RDWR)"))?)
 }
 
 /// Lets init go on. Of two at the same time, the one that removes the FIFO has
@@ -41,20 +41,19 @@ pub(crate) fn make_fifo(path: &Path) -> Result<OwnedFd> {
 /// "cannot be started", because another `start` was faster or init has ended.
 // ANCHOR: release
 pub(crate) fn release(path: &Path) -> Result<()> {
+    const REFUSED: &str = "the container cannot be started";
     let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let fifo = match open(path, flags, Mode::empty()) {
-        Err(Errno::ENXIO) => {
-            bail!("the container cannot be started: its init has ended")
-        }
-        Err(Errno::ENOENT) => {
-            bail!("the container cannot be started: it was started already")
-        }
+        Err(Errno::ENXIO) => bail!("{REFUSED}: its init has ended"),
+        Err(Errno::ENOENT) => bail!("{REFUSED}: it was started already"),
         result => {
             result.in_call(|| format!("open({path:?}, O_WRONLY|O_NONBLOCK)"))?
         }
     };
-    fs::remove_file(path)
-        .context("the container cannot be started: it was started already")?;
+    match unlink(path) {
+        Err(Errno::ENOENT) => bail!("{REFUSED}: it was started already"),
+        result => result.in_call(|| format!("unlink({path:?})"))?,
+    }
     write(&fifo, b"s").in_call(|| format!("write({path:?}, \"s\")"))?;
     Ok(())
 }
@@ -103,6 +102,7 @@ impl<'a> Wait<'a> {
             if let Some(signal) = signal.in_call(|| "read(signalfd)".into())? {
                 return Ok(Event::Signal(signal.ssi_signo as i32));
             }
+            // The byte itself is not needed: the FIFO goes with init.
             if events[0].any() == Some(true) {
                 return Ok(Event::Start);
             }
