@@ -2,8 +2,11 @@
 //! the status as it is now.
 
 use crate::container::{Container, Status};
+use anyhow::Result;
+use namespaces::InCall;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 /// Source: runtime-spec: runtime.md, "State"; `rootfs` and `created` as runc
@@ -21,6 +24,15 @@ pub(crate) struct Report<'a> {
     pub(crate) created: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<&'a BTreeMap<String, String>>,
+}
+
+/// Prints what somebody asked for. A reader who has seen enough, such as
+/// head(1), may close the pipe: no error.
+pub(crate) fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(cause) if cause.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result.in_call(|| "write(stdout)".into())?),
+    }
 }
 
 impl<'a> Report<'a> {

@@ -3,12 +3,13 @@
 use crate::cli::Global;
 use crate::container::Container;
 use crate::id::Id;
-use crate::report::Report;
+use crate::report::{self, Report};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use namespaces::InCall;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// List the containers
@@ -46,7 +47,7 @@ impl List {
             }
             (false, Format::Table) => table(&reports),
         };
-        std::io::stdout().write_all(text.as_bytes()).context("write to stdout")
+        report::print(&text)
     }
 }
 
@@ -56,7 +57,7 @@ fn containers(root: &Path) -> Result<Vec<Container>> {
             return Ok(Vec::new());
         }
         entries => {
-            entries.with_context(|| format!("--root {}", root.display()))?
+            entries.in_call(|| format!("open({root:?}, O_DIRECTORY)"))?
         }
     };
     let names = entries

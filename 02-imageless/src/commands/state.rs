@@ -3,9 +3,8 @@
 use crate::cli::Global;
 use crate::container::Container;
 use crate::id::Id;
-use crate::report::Report;
+use crate::report::{self, Report};
 use anyhow::{Context, Result};
-use std::io::Write;
 
 /// Print the state of a container as JSON
 #[derive(clap::Args)]
@@ -23,7 +22,6 @@ impl State {
         let text = serde_json::to_string_pretty(&Report::of(&container))
             .context("state")?
             + "\n";
-        // One write: `state .. | grep -q running` closes the pipe after the first.
-        std::io::stdout().write_all(text.as_bytes()).context("write to stdout")
+        report::print(&text)
     }
 }

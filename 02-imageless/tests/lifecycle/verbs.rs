@@ -1,6 +1,6 @@
 //! create, start, state, kill and delete, and what each may do when.
 
-use super::driver::{Driver, LIMIT, on_each_runtime};
+use super::driver::{Driver, LIMIT, on_each_runtime, on_ours};
 use serde_json::json;
 use std::fs;
 use testkit::eventually;
@@ -57,6 +57,21 @@ fn state_tells_what_the_specification_asks_for() {
         assert_eq!(state["bundle"], driver.bundle.path().to_str().unwrap());
         assert_eq!(state["annotations"]["org.example.key"], "value");
         driver.ok(&["delete", "--force"]);
+    });
+}
+
+#[test]
+fn a_reader_of_state_or_list_may_stop_at_any_time() {
+    on_ours(SLEEP, |driver| {
+        driver.ok(&["create"]);
+        for args in [&["state", driver.id()][..], &["list"]] {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let output = driver.command(args).stdout(writer).output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            assert!(output.stderr.is_empty(), "{output:?}");
+        }
+        driver.ok(&["delete"]);
     });
 }
 
