@@ -6,9 +6,10 @@
 
 use crate::config::Bundle;
 use crate::plan::Plan;
+use crate::program::Program;
 use crate::start::{Event, Wait};
 use crate::sync::InitEnd;
-use crate::{credentials, devices, program, rlimits, sysctl};
+use crate::{credentials, devices, home, program, rlimits, sysctl};
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
 use namespaces::namespace::{Namespace, Namespaces, unshare};
@@ -54,7 +55,9 @@ pub(crate) fn run(
 /// Returns only if it failed. By now stderr is the container's own, and the
 /// only place left to say so.
 fn become_program(plan: &Plan, program: &CStr) -> i32 {
-    let error = exec(program, &plan.program.argv, &plan.program.env);
+    let Program { argv, env } = &plan.program;
+    let env = home::with_home(env, plan.bundle.process().user().uid());
+    let error = exec(program, argv, &env);
     eprintln!("imageless: {error}");
     exec_failure_code(&error)
 }
@@ -160,12 +163,9 @@ fn adjust_oom_score(wanted: Option<i32>) -> Result<()> {
         Err(cause) if cause.kind() == std::io::ErrorKind::PermissionDenied => {
             Ok(())
         }
-        result => result.with_context(|| {
-            format!(
-                "config.json: \
-         process.oomScoreAdj: write({FILE:?}, \"{wanted}\")"
-            )
-        }),
+        result => result
+            .in_call(|| format!("write({FILE:?}, \"{wanted}\")"))
+            .context("config.json: process.oomScoreAdj"),
     }
 }
 

@@ -18,13 +18,10 @@ struct Record<'a> {
 ///
 /// Source: containerd's go-runc and podman's libpod read
 /// `{"level","msg","time"}`.
-pub(crate) fn error(global: &Global, error: &anyhow::Error) {
+pub(crate) fn error(global: &Global, message: &str) {
     let Some(path) = &global.log else { return };
-    let record = format(
-        global.log_format,
-        &format!("{error:#}"),
-        &jiff::Timestamp::now().to_string(),
-    );
+    let record =
+        format(global.log_format, message, &jiff::Timestamp::now().to_string());
     let written = OpenOptions::new()
         .append(true)
         .create(true)
@@ -33,6 +30,21 @@ pub(crate) fn error(global: &Global, error: &anyhow::Error) {
     if let Err(cause) = written {
         eprintln!("imageless: --log {}: {cause}", path.display());
     }
+}
+
+/// Makes an error one line, and its hint another: a value of config.json that
+/// is quoted in it may hold newlines, or commands to a terminal.
+pub(crate) fn printable(error: &str) -> String {
+    const HINT: &str = "\nhint: ";
+    let parts: Vec<String> = error
+        .split(HINT)
+        .map(|part| part.chars().map(escaped).collect())
+        .collect();
+    parts.join(HINT)
+}
+
+fn escaped(c: char) -> String {
+    if c.is_control() { c.escape_default().to_string() } else { c.to_string() }
 }
 
 fn format(format: LogFormat, msg: &str, time: &str) -> String {
@@ -48,6 +60,14 @@ fn format(format: LogFormat, msg: &str, time: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_is_one_line_and_its_hint_another() {
+        assert_eq!(
+            printable("unknown variant `a\nb\x1b[2J`: ü\nhint: c\td"),
+            "unknown variant `a\\nb\\u{1b}[2J`: ü\nhint: c\\td"
+        );
+    }
 
     #[test]
     fn a_json_record_is_one_object_with_the_three_keys_engines_read() {

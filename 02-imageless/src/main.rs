@@ -18,6 +18,7 @@ mod credentials;
 mod default_spec;
 mod device_rules;
 mod devices;
+mod home;
 mod id;
 mod init;
 mod isolation;
@@ -45,8 +46,9 @@ fn main() -> ExitCode {
     match command.run(&global) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("imageless: {error:#}");
-            log::error(&global, &error);
+            let message = log::printable(&format!("{error:#}"));
+            eprintln!("imageless: {message}");
+            log::error(&global, &message);
             ExitCode::FAILURE
         }
     }

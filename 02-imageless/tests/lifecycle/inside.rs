@@ -8,7 +8,7 @@ use std::fs::{self, File};
 #[test]
 fn no_descriptor_of_the_caller_but_stdio_gets_in() {
     on_each_runtime(&["ls", "/proc/self/fd"], |driver| {
-        let secret = File::open("/etc/hostname").unwrap();
+        let secret = File::open("/etc/passwd").unwrap();
         fcntl(&secret, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
         // 3 is the directory that ls itself has open.
         assert_eq!(driver.output(), "0\n1\n2\n3\n", "{}", driver.runtime.name);
@@ -18,7 +18,7 @@ fn no_descriptor_of_the_caller_but_stdio_gets_in() {
 #[test]
 fn preserved_descriptors_get_in() {
     on_each_runtime(&["ls", "/proc/self/fd"], |driver| {
-        let shell = "exec 3</etc/hostname; exec \"$@\"";
+        let shell = "exec 3</etc/passwd; exec \"$@\"";
         let mut command = std::process::Command::new("sh");
         let runtime =
             driver.command(&["run", "--preserve-fds", "1", driver.id()]);
@@ -37,6 +37,18 @@ fn the_process_has_the_configured_user_groups_directory_and_environment() {
         driver.set("/process/env", json!(["PATH=/bin", "COLOR=blue"]));
         driver.set_script("id -u; id -g; id -G; umask; pwd; echo $COLOR");
         assert_eq!(driver.output(), "1000\n1001\n1001 5 6\n0077\n/tmp\nblue\n");
+    });
+}
+
+#[test]
+fn a_home_that_is_not_configured_is_the_one_of_passwd() {
+    on_each_runtime(&[], |driver| {
+        driver.set_script("echo $HOME");
+        assert_eq!(driver.output(), "/root\n", "{}", driver.runtime.name);
+        driver.set("/process/user", json!({"uid": 1000, "gid": 1000}));
+        assert_eq!(driver.output(), "/\n", "{}", driver.runtime.name);
+        driver.set("/process/env", json!(["PATH=/bin", "HOME=/var"]));
+        assert_eq!(driver.output(), "/var\n", "{}", driver.runtime.name);
     });
 }
 
