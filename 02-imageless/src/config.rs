@@ -3,6 +3,7 @@
 //! that nobody has to bisect a file of 300 lines.
 
 use anyhow::{Context, Result, anyhow, bail};
+use namespaces::InCall;
 use oci_spec::runtime::{Process, Spec};
 use std::fs;
 use std::io::ErrorKind;
@@ -28,20 +29,20 @@ impl Bundle {
     ///
     /// Source: runtime-spec: bundle.md, config.md
     pub(crate) fn open(dir: &Path) -> Result<Self> {
-        let given = dir.display();
-        let dir =
-            dir.canonicalize().with_context(|| format!("bundle {given}"))?;
+        let dir = dir
+            .canonicalize()
+            .in_call(|| format!("open({dir:?}, O_DIRECTORY)"))
+            .context("--bundle")?;
         let spec = read(&dir.join("config.json"))?;
         let root =
             spec.root().as_ref().context("config.json: root: missing")?;
         let rootfs = dir.join(root.path());
-        let named = || format!("config.json: root.path: {}", rootfs.display());
-        let rootfs = rootfs.canonicalize().with_context(named)?;
+        let rootfs = rootfs
+            .canonicalize()
+            .in_call(|| format!("open({rootfs:?}, O_DIRECTORY)"))
+            .context("config.json: root.path")?;
         if !rootfs.is_dir() {
-            bail!(
-                "config.json: root.path: {}: not a directory",
-                rootfs.display()
-            );
+            bail!("config.json: root.path: {rootfs:?}: not a directory");
         }
         Ok(Self { dir, rootfs, spec })
     }
@@ -64,9 +65,7 @@ fn read(path: &Path) -> Result<Spec> {
              writes one",
             path.display()
         ),
-        Err(cause) => {
-            return Err(cause).with_context(|| path.display().to_string());
-        }
+        result => result.in_call(|| format!("read({path:?})"))?,
     };
     let spec = parse(&text)?;
     check(&spec)?;

@@ -5,6 +5,7 @@
 use crate::id::Id;
 use crate::state::{Init, State};
 use anyhow::{Context, Result, bail};
+use namespaces::InCall;
 use namespaces::process::pidfd_open;
 use nix::errno::Errno;
 use nix::unistd::Pid;
@@ -56,7 +57,8 @@ impl Container {
         private
             .recursive(true)
             .create(root)
-            .with_context(|| format!("--root {}", root.display()))?;
+            .in_call(|| format!("mkdir({root:?})"))
+            .context("--root")?;
         let dir = root.join(id.as_str());
         match private.recursive(false).create(&dir) {
             Ok(()) => Ok(Self { dir, state: None }),
@@ -65,9 +67,7 @@ impl Container {
                  {id}`, or choose another id",
                 id.as_str()
             ),
-            Err(cause) => {
-                Err(cause).with_context(|| format!("mkdir {}", dir.display()))
-            }
+            Err(cause) => Ok(Err(cause).in_call(|| format!("mkdir({dir:?})"))?),
         }
     }
 
@@ -163,9 +163,8 @@ impl Container {
     /// Removes the state directory: the id is free again.
     pub(crate) fn remove(&self) -> Result<()> {
         match fs::remove_dir_all(&self.dir) {
-            Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause)
-                .with_context(|| format!("remove {}", self.dir.display())),
-            _ => Ok(()),
+            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(()),
+            result => Ok(result.in_call(|| format!("unlink({:?})", self.dir))?),
         }
     }
 }
@@ -175,7 +174,7 @@ impl Init {
     /// it.
     pub(crate) fn of(pid: i32) -> Result<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
-            .with_context(|| format!("read /proc/{pid}/stat"))?;
+            .in_call(|| format!("read(\"/proc/{pid}/stat\")"))?;
         let (_, start_time) =
             parse_stat(&stat).context("/proc/PID/stat: fields are missing")?;
         Ok(Self { pid, start_time })

@@ -10,6 +10,7 @@ use crate::start;
 use crate::state::{Init, State, replace};
 use crate::sync::{RuntimeEnd, Sync};
 use anyhow::{Context, Result};
+use namespaces::InCall;
 use namespaces::cgroup::{Cgroup, Version};
 use namespaces::process::{self, Child, SpawnOptions};
 use nix::libc::SIGKILL;
@@ -111,7 +112,7 @@ impl Attempt<'_> {
     fn publish(&self, child: &Child) -> Result<()> {
         let fifo = self.container.fifo();
         fs::rename(self.container.unready_fifo(), &fifo)
-            .with_context(|| format!("rename to {}", fifo.display()))?;
+            .in_call(|| format!("rename(.., {fifo:?})"))?;
         let Some(pid_file) = &self.request.pid_file else { return Ok(()) };
         let pid = child.pid().to_string();
         replace(pid_file, pid.as_bytes()).context("--pid-file")

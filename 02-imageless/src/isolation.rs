@@ -2,6 +2,7 @@
 //! it shares by path.
 
 use anyhow::{Context, Result, bail};
+use namespaces::InCall;
 use namespaces::idmap::{IdMapping, IdMaps};
 use namespaces::namespace::{Namespace, Namespaces, setns};
 use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType as Type};
@@ -136,7 +137,8 @@ impl Join {
             );
         }
         let file = File::open(&path)
-            .with_context(|| format!("{field}: {}", path.display()))?;
+            .in_call(|| format!("open({path:?})"))
+            .with_context(|| field.clone())?;
         Ok(Self { namespace, field, path, file })
     }
 
@@ -146,7 +148,7 @@ impl Join {
 
     fn enter(&self) -> Result<()> {
         setns(self.file.as_fd(), self.namespace)
-            .with_context(|| format!("{}: {}", self.field, self.path.display()))
+            .with_context(|| format!("{}: {:?}", self.field, self.path))
     }
 }
 
@@ -177,9 +179,8 @@ mod tests {
     use super::*;
 
     fn error_of(linux: &str) -> String {
-        plan(&serde_json::from_str(linux).unwrap())
-            .expect_err(linux)
-            .to_string()
+        let refused = plan(&serde_json::from_str(linux).unwrap());
+        format!("{:#}", refused.expect_err(linux))
     }
 
     #[test]
@@ -195,7 +196,7 @@ mod tests {
             ),
             (
                 r#"{"namespaces":[{"type":"ipc","path":"/nowhere"}]}"#,
-                "config.json: linux.namespaces[0].path: /nowhere",
+                "config.json: linux.namespaces[0].path: open(\"/nowhere\") =",
             ),
             (
                 r#"{"namespaces":[{"type":"mount"},{"type":"user"}]}"#,

@@ -4,13 +4,14 @@
 use crate::config::Bundle;
 use crate::mount_options;
 use anyhow::{Context, Result, bail};
+use namespaces::InCall;
 use namespaces::cgroup::{Cgroup, Version};
 use namespaces::mounts::{Mount, remount};
 use namespaces::root::{Root, path_of};
 use nix::mount::MsFlags;
 use oci_spec::runtime::Mount as Entry;
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// One entry of `mounts`, ready to be done.
 #[derive(Debug)]
@@ -58,6 +59,10 @@ fn translate(entry: &Entry, bundle: &Path) -> Result<Mount> {
     if !entry.destination().is_absolute() {
         bail!("destination: {:?} is not an absolute path", entry.destination());
     }
+    let is_name = |part| matches!(part, Component::Normal(_));
+    if !entry.destination().components().any(is_name) {
+        bail!("destination: {:?} is the root itself", entry.destination());
+    }
     if entry.uid_mappings().is_some() || entry.gid_mappings().is_some() {
         bail!("uidMappings: mounts with id maps are not supported yet");
     }
@@ -70,12 +75,25 @@ fn translate(entry: &Entry, bundle: &Path) -> Result<Mount> {
     let target = entry.destination().clone();
     if flags.contains(MsFlags::MS_BIND) {
         let source = bind_source(entry, bundle)?;
+        refuse_data("bind", data.as_deref())?;
         return Ok(Mount { source, target, fstype: None, flags, data: None });
     }
     let typ =
         typ.context("type: missing, and no bind or rbind among the options")?;
+    if matches!(typ, "cgroup" | "cgroup2") {
+        refuse_data(typ, data.as_deref())?;
+    }
     let source = entry.source().clone().unwrap_or_else(|| PathBuf::from(typ));
     Ok(Mount { source, target, fstype: Some(typ.to_owned()), flags, data })
+}
+
+/// Bind mounts, also those that show the container its cgroup, have no file
+/// system that could take options of its own.
+fn refuse_data(typ: &str, data: Option<&str>) -> Result<()> {
+    match data {
+        Some(data) => bail!("options: {data:?}: not for a mount of type {typ}"),
+        None => Ok(()),
+    }
 }
 
 /// A relative source counts from the bundle.
@@ -84,7 +102,8 @@ fn bind_source(entry: &Entry, bundle: &Path) -> Result<PathBuf> {
     let source = bundle.join(source);
     source
         .symlink_metadata()
-        .with_context(|| format!("source: {}", source.display()))?;
+        .in_call(|| format!("lstat({source:?})"))
+        .context("source")?;
     Ok(source)
 }
 
@@ -183,18 +202,27 @@ mod tests {
     fn a_bad_mount_says_which_part_is_bad() {
         for (json, start) in [
             (r#"{"destination":"x","type":"tmpfs"}"#, "destination: "),
+            (r#"{"destination":"/../.","type":"tmpfs"}"#, "destination: "),
             (r#"{"destination":"/x"}"#, "type: missing"),
+            (
+                r#"{"destination":"/x","type":"cgroup","options":["ro","frob"]}"#,
+                "options: \"frob\"",
+            ),
+            (
+                r#"{"destination":"/x","source":"/","options":["bind","mode=1"]}"#,
+                "options: \"mode=1\"",
+            ),
             (r#"{"destination":"/x","type":"bind"}"#, "source: missing"),
             (
                 r#"{"destination":"/x","source":"/nowhere","options":["bind"]}"#,
-                "source: /nowhere",
+                "source: lstat(\"/nowhere\") = ENOENT",
             ),
             (
                 r#"{"destination":"/x","type":"tmpfs","options":["nodev","rslave"]}"#,
                 "options[1]: \"rslave\"",
             ),
         ] {
-            let error = entry(json).unwrap_err().to_string();
+            let error = format!("{:#}", entry(json).unwrap_err());
             assert!(error.starts_with(start), "{error}");
         }
     }

@@ -2,6 +2,7 @@
 //! while `create` can still say that it is missing.
 
 use anyhow::{Context, Result, bail};
+use namespaces::InCall;
 use nix::unistd::{AccessFlags, access};
 use oci_spec::runtime::Process;
 use std::ffi::CString;
@@ -55,7 +56,9 @@ pub(crate) fn find(process: &Process) -> Result<CString> {
     } else {
         search(name, process)
     };
-    let path = path.map_err(|why| anyhow::anyhow!("exec: {name:?}: {why}"))?;
+    let path = path.map_err(|why| {
+        anyhow::anyhow!("config.json: process.args[0]: exec: {name:?}: {why}")
+    })?;
     Ok(CString::new(path.into_os_string().into_encoded_bytes())?)
 }
 
@@ -90,7 +93,7 @@ fn executable(file: &Path) -> Result<PathBuf> {
                  inside the container's root"
             )
         }
-        Err(cause) => return Err(cause.into()),
+        result => result.in_call(|| format!("stat({file:?})"))?,
     };
     if metadata.is_dir() {
         bail!("is a directory");

@@ -13,10 +13,15 @@ pub(crate) struct Rlimit {
     hard: u64,
 }
 
+/// How many files init may have open between this limit and execve(2), with
+/// room to spare. Fewer would fail there, with an error that names another
+/// field.
+const LEAST_FILES: u64 = 16;
+
 /// Translates `process.rlimits`.
 ///
 /// # Errors
-/// A type given twice; a soft limit above its hard one.
+/// A type given twice; a soft limit above its hard one, or too low for us.
 ///
 /// Source: runtime-spec: config.md, "POSIX process"
 pub(crate) fn plan(limits: &[PosixRlimit]) -> Result<Vec<Rlimit>> {
@@ -28,6 +33,12 @@ pub(crate) fn plan(limits: &[PosixRlimit]) -> Result<Vec<Rlimit>> {
             bail!(
                 "config.json: process.rlimits[{i}].type: {} is there twice",
                 limit.typ()
+            );
+        }
+        if resource == Resource::RLIMIT_NOFILE && soft < LEAST_FILES {
+            bail!(
+                "config.json: process.rlimits[{i}].soft: {soft}: init has \
+                 to open up to {LEAST_FILES} files to become the program"
             );
         }
         if soft > hard {
@@ -107,6 +118,16 @@ mod tests {
         assert_eq!(
             error,
             "config.json: process.rlimits[1].type: RLIMIT_CORE is there twice"
+        );
+    }
+
+    #[test]
+    fn a_limit_of_files_that_init_cannot_live_with_is_refused() {
+        let none = r#"[{"type":"RLIMIT_NOFILE","soft":0,"hard":9}]"#;
+        let error = plan(&limits(none)).unwrap_err().to_string();
+        assert!(
+            error.starts_with("config.json: process.rlimits[0].soft: 0: "),
+            "{error}"
         );
     }
 

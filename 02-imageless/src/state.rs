@@ -7,6 +7,7 @@ use crate::config::Bundle;
 use crate::id::Id;
 use crate::plan::Plan;
 use anyhow::{Context, Result};
+use namespaces::InCall;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -71,10 +72,7 @@ impl State {
             Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(None);
             }
-            Err(cause) => {
-                return Err(cause)
-                    .with_context(|| format!("read {}", path.display()));
-            }
+            result => result.in_call(|| format!("read({path:?})"))?,
         };
         let state = serde_json::from_slice(&text)
             .with_context(|| path.display().to_string())?;
@@ -102,13 +100,17 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<()> {
     temporary.push(format!(".{}", std::process::id()));
     let temporary = PathBuf::from(temporary);
     let written = fs::write(&temporary, contents)
-        .and_then(|()| fs::rename(&temporary, path));
+        .in_call(|| format!("write({temporary:?})"))
+        .and_then(|()| {
+            fs::rename(&temporary, path)
+                .in_call(|| format!("rename({temporary:?}, {path:?})"))
+        });
     if written.is_err() {
         // The error of the write is the one to tell; the temporary file may not
         // even exist.
         let _ = fs::remove_file(&temporary);
     }
-    written.with_context(|| format!("write {}", path.display()))
+    Ok(written?)
 }
 
 #[cfg(test)]

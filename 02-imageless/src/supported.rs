@@ -75,7 +75,25 @@ pub(crate) fn check(spec: &Spec) -> Result<()> {
     refuse(PROCESS, spec.process().as_ref())?;
     let linux = spec.linux().as_ref();
     refuse(LINUX, linux)?;
+    if let Some(linux) = linux {
+        check_paths("maskedPaths", linux.masked_paths())?;
+        check_paths("readonlyPaths", linux.readonly_paths())?;
+    }
     refuse(RESOURCES, linux.and_then(|linux| linux.resources().as_ref()))
+}
+
+/// What is not there needs no hiding, so that a path which cannot be meant
+/// would hide nothing and nobody would know.
+fn check_paths(field: &str, paths: &Option<Vec<String>>) -> Result<()> {
+    for (i, path) in paths.iter().flatten().enumerate() {
+        if !path.starts_with('/') {
+            bail!(
+                "config.json: linux.{field}[{i}]: {path:?} is not an absolute \
+                 path"
+            );
+        }
+    }
+    Ok(())
 }
 
 fn refuse<T>(rows: &[Row<T>], part: Option<&T>) -> Result<()> {
@@ -144,6 +162,11 @@ mod tests {
                 "linux.resources.unified",
             ),
             (r#"{}"#, "linux"),
+            (r#"{"linux":{"maskedPaths":["/a",""]}}"#, "linux.maskedPaths[1]"),
+            (
+                r#"{"linux":{"readonlyPaths":["proc/sys"]}}"#,
+                "linux.readonlyPaths[0]",
+            ),
         ] {
             let error = check(&serde_json::from_str(json).unwrap())
                 .expect_err(json)

@@ -5,6 +5,7 @@
 //! to ECONNRESET.)
 
 use anyhow::{Context, Result, anyhow, bail};
+use namespaces::InCall;
 use namespaces::process::Gate;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 
@@ -35,7 +36,8 @@ pub(crate) struct InitEnd<'a> {
 impl Sync {
     /// Makes the pipes.
     pub(crate) fn new() -> Result<Self> {
-        let (answer, to_runtime) = pipe().context("pipe2(O_CLOEXEC)")?;
+        let (answer, to_runtime) =
+            pipe().in_call(|| "pipe2(O_CLOEXEC)".into())?;
         let gate = Gate::new()?;
         Ok(Self { gate, answer: Some(answer), to_runtime: Some(to_runtime) })
     }
@@ -68,7 +70,9 @@ impl RuntimeEnd {
     /// Init's own words, or that it ended without any.
     pub(crate) fn outcome(mut self) -> Result<()> {
         let mut message = Vec::new();
-        self.answer.read_to_end(&mut message).context("read init's answer")?;
+        self.answer
+            .read_to_end(&mut message)
+            .in_call(|| "read(init's answer)".into())?;
         match message.split_first() {
             Some((&READY, _)) => Ok(()),
             Some((_, reason)) => {

@@ -42,7 +42,7 @@ pub(crate) struct Sysctl {
 ///
 /// # Errors
 /// A name that is the host's, because it belongs to no namespace or the
-/// container does not have that namespace.
+/// container does not have that namespace. A host or domain name that is none.
 ///
 /// Source: runtime-spec: config.md, "Hostname", "Domainname"; config-linux.md,
 /// "Sysctl"
@@ -100,7 +100,27 @@ fn plan_one(
              namespace to linux.namespaces"
         );
     }
+    if *namespace == Namespace::Uts {
+        check_name(&field, &value)?;
+    }
     Ok(Sysctl { field, file: format!("/proc/sys/{file}"), value })
+}
+
+/// The kernel takes any bytes as a name, and cuts off the rest of a longer one
+/// that is written to the file.
+///
+/// Source: sethostname(2), setdomainname(2)
+fn check_name(field: &str, name: &str) -> Result<()> {
+    /// The kernel's `__NEW_UTS_LEN`, in bytes.
+    const LONGEST: usize = 64;
+    if name.len() > LONGEST {
+        let len = name.len();
+        bail!("config.json: {field}: {len} bytes, the most is {LONGEST}");
+    }
+    if name.contains(char::is_control) {
+        bail!("config.json: {field}: {name:?} has a control character");
+    }
+    Ok(())
 }
 
 /// Turns `net/ipv4/ip_forward` into `net.ipv4.ip_forward`: whichever separator
@@ -180,6 +200,23 @@ mod tests {
         ] {
             let file = file(key, &[Namespace::Net]).unwrap();
             assert_eq!(file, "/proc/sys/net/ipv4/conf/eth0.1/forwarding");
+        }
+    }
+
+    #[test]
+    fn a_host_name_is_64_bytes_of_text() {
+        let own = Namespaces::from_iter([Namespace::Uts]);
+        let plan = |name: &str, field: &str| {
+            let json = serde_json::json!({ field: name }).to_string();
+            plan(&serde_json::from_str(&json).unwrap(), own)
+        };
+        for field in ["hostname", "domainname"] {
+            assert!(plan(&"x".repeat(64), field).is_ok());
+            for bad in [&"x".repeat(65), "a\nb", "a\0"] {
+                let error = plan(bad, field).unwrap_err().to_string();
+                let start = format!("config.json: {field}: ");
+                assert!(error.starts_with(&start), "{error}");
+            }
         }
     }
 

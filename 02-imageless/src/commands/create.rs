@@ -4,7 +4,9 @@ use crate::cli::Global;
 use crate::create::{self, Request};
 use crate::id::Id;
 use anyhow::{Context, Result, bail};
-use std::path::{Path, PathBuf};
+use namespaces::InCall;
+use std::fs;
+use std::path::PathBuf;
 
 /// Create a container, whose process waits for `start`
 #[derive(clap::Args)]
@@ -66,21 +68,24 @@ impl CreateOptions {
                  root stays mounted in the container"
             );
         }
-        for fd in 3..3 + self.preserve_fds {
-            Path::new(&format!("/proc/self/fd/{fd}"))
-                .symlink_metadata()
-                .with_context(|| {
-                    format!(
-                        "--preserve-fds {}: descriptor {fd}",
-                        self.preserve_fds
-                    )
-                })?;
-        }
+        self.check_preserved_fds()?;
         Ok(Request {
             id: Id::parse(&self.id)?,
             bundle: self.bundle.clone(),
             pid_file: self.pid_file.clone(),
             kept_fds: self.preserve_fds,
         })
+    }
+
+    /// Stops at the first that is not open: no number is too large.
+    fn check_preserved_fds(&self) -> Result<()> {
+        let count = self.preserve_fds;
+        for fd in 3..count.saturating_add(3) {
+            let link = format!("/proc/self/fd/{fd}");
+            fs::read_link(&link)
+                .in_call(|| format!("readlink({link:?})"))
+                .with_context(|| format!("--preserve-fds {count}"))?;
+        }
+        Ok(())
     }
 }

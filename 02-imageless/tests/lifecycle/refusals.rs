@@ -29,6 +29,8 @@ fn a_bad_field_is_named() {
         let table = [
             ("/process/args", json!("sh"), "config.json: process.args: invalid type: string"),
             ("/process/args", json!([]), "config.json: process.args: missing or empty"),
+            ("/process/args", json!(["bahs"]), "config.json: process.args[0]: exec: \"bahs\": executable file not found in $PATH"),
+            ("/process/rlimits", json!([{"type": "RLIMIT_NOFILE", "soft": 0, "hard": 0}]), "config.json: process.rlimits[0].soft: 0: "),
             ("/process/cwd", json!("tmp"), "config.json: process.cwd: \"tmp\" is not an absolute path"),
             ("/process/cwd", json!("/not/there"), "config.json: process.cwd: chdir(\"/not/there\") = ENOENT"),
             ("/process/user", json!({"uid": -1}), "config.json: process.user.uid: invalid value"),
@@ -43,7 +45,7 @@ fn a_bad_field_is_named() {
             ("/linux/namespaces", json!([{"type": "pid"}]), "config.json: linux.namespaces: a new mount namespace is missing"),
             ("/linux/namespaces", json!([{"type": "moon"}]), "config.json: linux.namespaces[0].type: unknown variant `moon`"),
             ("/linux/namespaces", json!([{"type": "mount"}, {"type": "network", "path": "/proc/self/ns/uts"}, {"type": "uts"}]),
-             "config.json: linux.namespaces[1].path: /proc/self/ns/uts: setns(.., CLONE_NEWNET) = EINVAL"),
+             "config.json: linux.namespaces[1].path: \"/proc/self/ns/uts\": setns(.., CLONE_NEWNET) = EINVAL"),
             ("/linux/sysctl", json!({"kernel.core_pattern": "x"}), "config.json: linux.sysctl[\"kernel.core_pattern\"]: belongs to no namespace"),
             ("/linux/sysctl", json!({"net.ipv4.ip_forward": "banana"}), "config.json: linux.sysctl[\"net.ipv4.ip_forward\"]: write("),
             ("/linux/cgroupsPath", json!("/a/../../b"), "config.json: linux.cgroupsPath: "),
@@ -52,8 +54,15 @@ fn a_bad_field_is_named() {
             ("/linux/resources", json!({"cpu": {"cpus": "0"}}), "config.json: linux.resources.cpu.cpus: not supported yet"),
             ("/linux/devices", json!([{"path": "/dev/x", "type": "a", "major": 1, "minor": 1}]), "config.json: linux.devices[0].type: "),
             ("/mounts", mounts(json!({"destination": "/x", "type": "moonfs"})), "config.json: mounts[0]: mount(\"moonfs\", \"/x\", \"moonfs\", 0, NULL) = ENODEV"),
-            ("/mounts", mounts(json!({"destination": "/x", "source": "/not/there", "options": ["bind"]})), "config.json: mounts[0]: source: /not/there"),
+            ("/mounts", mounts(json!({"destination": "/x", "source": "/not/there", "options": ["bind"]})), "config.json: mounts[0]: source: lstat(\"/not/there\") = ENOENT"),
             ("/mounts", mounts(json!({"destination": "x", "type": "tmpfs"})), "config.json: mounts[0]: destination: "),
+            ("/mounts", mounts(json!({"destination": "/", "type": "tmpfs"})), "config.json: mounts[0]: destination: "),
+            ("/mounts", mounts(json!({"destination": "/c", "type": "cgroup", "options": ["frob"]})), "config.json: mounts[0]: options: \"frob\""),
+            ("/linux/maskedPaths", json!(["proc/keys"]), "config.json: linux.maskedPaths[0]: "),
+            ("/linux/readonlyPaths", json!([""]), "config.json: linux.readonlyPaths[0]: "),
+            ("/hostname", json!("a\nb"), "config.json: hostname: \"a\\nb\" has a control character\n"),
+            ("/hostname", json!("x".repeat(5_000)), "config.json: hostname: 5000 bytes"),
+            ("/linux/namespaces", json!([{"type": "mo\non"}]), "config.json: linux.namespaces[0].type: unknown variant `mo\\non`"),
             ("/ociVersion", json!("2.0.0"), "config.json: ociVersion: "),
         ];
         let config = driver.bundle.path().join("config.json");
@@ -97,7 +106,8 @@ fn a_bundle_that_is_not_there_is_told() {
         let answer = driver.call(&["create", "--bundle", "/not/there", "a"]);
         assert_eq!(
             answer.stderr,
-            "imageless: bundle /not/there: No such file or directory (os error 2)\n"
+            "imageless: --bundle: open(\"/not/there\", O_DIRECTORY) = ENOENT: \
+             No such file or directory\n"
         );
     });
 }
@@ -124,9 +134,10 @@ fn an_option_that_would_be_ignored_is_refused() {
         for (args, error) in [
             (&["create", "--console-socket", "/x"][..], "--console-socket: "),
             (&["create", "--no-pivot"], "--no-pivot: "),
+            (&["create", "--preserve-fds", "9"], "--preserve-fds 9: readlink("),
             (
-                &["create", "--preserve-fds", "9"],
-                "--preserve-fds 9: descriptor ",
+                &["create", "--preserve-fds", "4294967295"],
+                "--preserve-fds 4294967295: readlink(\"/proc/self/fd/",
             ),
             (&["--systemd-cgroup", "create"], "--systemd-cgroup: "),
         ] {
