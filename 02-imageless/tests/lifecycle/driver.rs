@@ -52,7 +52,7 @@ pub(crate) fn on_ours_with_pure_cgroup_v2(
     }
     let scratch = Scratch::new();
     let script = format!(
-        "#!/bin/sh\nexec unshare --mount sh -c 'umount -R /sys/fs/cgroup && \
+        "#!/bin/sh\nexec unshare --mount sh -c 'umount -l /sys/fs/cgroup && \
          mount -t cgroup2 none /sys/fs/cgroup && exec {} \"$@\"' sh \"$@\"\n",
         env!("CARGO_BIN_EXE_imageless")
     );
