@@ -1,6 +1,6 @@
-//! Each pitfall of driving a runtime from code, proven by what the kernel says:
-//! on the reference runtime first, then on ours. The numbers are those of the
-//! table in the book; the cures are tests of stage 04.
+//! The pitfalls of driving a runtime from code, by number (C4), each proven by
+//! what the kernel says: on the reference runtime first, then on ours. The
+//! cures are tests of stage 04.
 
 mod rig;
 
