@@ -241,14 +241,16 @@ fn install(names: &[&str]) -> Result<()> {
     }
     succeed(
         apt_get("install")
-            .args(["--quiet", "--yes", "--no-install-recommends"])
+            .args(["-qq", "--yes", "--no-install-recommends"])
             .args(names),
     )
 }
 
 fn apt_get(verb: &str) -> std::process::Command {
     let mut command = as_root("env");
-    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", verb]);
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+    // Without a terminal of its own, dpkg shows no percentages.
+    command.args(["--option", "Dpkg::Use-Pty=0", verb]);
     command.stdin(std::process::Stdio::null());
     command
 }
