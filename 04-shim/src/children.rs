@@ -1,5 +1,6 @@
-//! The shim's children, as the kernel lists them. A subreaper inherits whatever a runtime leaves behind when it is
-//! killed half-way: its init, a hook that hangs. Those are ours to end; nobody else knows of them.
+//! The shim's children, as the kernel lists them. A subreaper inherits whatever
+//! a runtime leaves behind when it is killed half-way: its init, a hook that
+//! hangs. Those are ours to end; nobody else knows of them.
 
 use std::fs;
 use std::os::fd::AsFd;
@@ -10,10 +11,12 @@ use namespaces::process;
 use nix::libc::SIGKILL;
 use nix::unistd::Pid;
 
-/// How long a process may take to be torn down after SIGKILL before we stop waiting for it.
+/// How long a process may take to be torn down after SIGKILL before we stop
+/// waiting for it.
 const TEARDOWN: Duration = Duration::from_secs(5);
 
-/// Generations of descendants that are followed: each comes to us when the one above it has ended.
+/// Generations of descendants that are followed: each comes to us when the one
+/// above it has ended.
 const GENERATIONS: usize = 100;
 
 /// Returns the parent of a process.
@@ -21,15 +24,18 @@ const GENERATIONS: usize = 100;
 /// Source: `proc_pid_stat(5)`, "ppid"
 pub(crate) fn parent(pid: Pid) -> Option<Pid> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the name, in parentheses, and may itself hold spaces and parentheses.
+    // The second field is the name, in parentheses, and may itself hold spaces
+    // and parentheses.
     let (_, fields) = stat.rsplit_once(") ")?;
     fields.split(' ').nth(1)?.parse().ok().map(Pid::from_raw)
 }
 
-/// Kills all children and those that they leave behind, and reaps them. Returns whether there were any.
+/// Kills all children and those that they leave behind, and reaps them. Returns
+/// whether there were any.
 ///
 /// # Errors
-/// A process does not end, because it hangs in the kernel; or there is no end of new ones.
+/// A process does not end, because it hangs in the kernel; or there is no end
+/// of new ones.
 pub(crate) fn kill_all() -> Result<bool> {
     for generation in 0..GENERATIONS {
         let children = children()?;
@@ -54,7 +60,8 @@ fn kill(child: Pid) -> Result<()> {
     Ok(())
 }
 
-/// Looks through /proc: the file `children` of proc(5) is an option of the kernel that many leave out.
+/// Looks through /proc: the file `children` of proc(5) is an option of the
+/// kernel that many leave out.
 fn children() -> Result<Vec<Pid>> {
     let entries = fs::read_dir("/proc")?;
     let pids = entries

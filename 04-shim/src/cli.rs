@@ -1,14 +1,17 @@
-//! The command line, in conmon's names where the meaning is conmon's. Paths become absolute here, because the shim
-//! works in `/`: a working directory of its own would keep somebody's file system from being unmounted.
+//! The command line, in conmon's names where the meaning is conmon's. Paths
+//! become absolute here, because the shim works in `/`: a working directory of
+//! its own would keep somebody's file system from being unmounted.
 
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
-/// Runs one container through an OCI runtime, and outlives whoever asked for it.
+/// Runs one container through an OCI runtime, and outlives whoever asked for
+/// it.
 ///
-/// Answers with one line of JSON on standard output, or on the descriptor that _OCI_SYNCPIPE names: the container
-/// process' pid, or why there is none. Then it keeps the container's log, and writes how it ended to the exit file.
+/// Answers with one line of JSON on standard output, or on the descriptor that
+/// _OCI_SYNCPIPE names: the container process' pid, or why there is none. Then
+/// it keeps the container's log, and writes how it ended to the exit file.
 #[derive(Debug, Parser)]
 #[command(name = "conman-shim", version)]
 pub(crate) struct Options {
@@ -21,7 +24,8 @@ pub(crate) struct Options {
     /// Any OCI runtime's program: a path, or a name on PATH
     #[arg(long, value_name = "PROGRAM", value_parser = program)]
     pub(crate) runtime: PathBuf,
-    /// An argument for the runtime before the verb, such as --root and its directory (two of them)
+    /// An argument for the runtime before the verb, such as --root and its
+    /// directory (two of them)
     #[arg(
         long = "runtime-arg",
         value_name = "ARG",
@@ -45,7 +49,8 @@ pub(crate) struct Options {
 /// Reads the command line.
 ///
 /// # Errors
-/// What is wrong with it, in one line. `--help` and `--version` print and end the process.
+/// What is wrong with it, in one line. `--help` and `--version` print and end
+/// the process.
 pub(crate) fn parse() -> Result<Options, String> {
     Options::try_parse().map_err(|error| {
         if !error.use_stderr() {
@@ -55,7 +60,8 @@ pub(crate) fn parse() -> Result<Options, String> {
     })
 }
 
-/// Shortens an error of clap's to its first paragraph: what follows is the usage, which `--help` shows better.
+/// Shortens an error of clap's to its first paragraph: what follows is the
+/// usage, which `--help` shows better.
 fn one_line(error: &str) -> String {
     let paragraph =
         error.lines().take_while(|line| !line.is_empty()).map(str::trim);

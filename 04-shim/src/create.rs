@@ -1,5 +1,6 @@
-//! Creating: the runtime makes the container and leaves; the container process becomes our child, because we are the
-//! nearest subreaper. If it goes wrong, nothing half-made stays, and the runtime's own words say why.
+//! Creating: the runtime makes the container and leaves; the container process
+//! becomes our child, because we are the nearest subreaper. If it goes wrong,
+//! nothing half-made stays, and the runtime's own words say why.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -14,25 +15,27 @@ use nix::unistd::Pid;
 use runc_naive::{Create, Force, Runtime};
 
 use crate::cli::Options;
-use crate::report::SYNC_PIPE;
 use crate::serve::{Container, Server};
 use crate::stdio::WriteEnds;
+use crate::sync_pipe::SYNC_PIPE;
 use crate::{children, pidfile};
 
 /// How long the runtime may take to delete what it has half made.
 const DELETE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Creates the container. There is no limit of time: only the manager knows how long its hooks and disks may take, and
-/// it can end the create with SIGTERM.
+/// Creates the container. There is no limit of time: only the manager knows how
+/// long its hooks and disks may take, and it can end the create with SIGTERM.
 ///
 /// # Errors
-/// The runtime's own words, or what is wrong with what it made. Then nothing is left of the container.
+/// The runtime's own words, or what is wrong with what it made. Then nothing is
+/// left of the container.
 pub(crate) fn create(
     options: &Options,
     server: &mut Server,
     ends: WriteEnds,
 ) -> Result<Container> {
-    // A pid of an earlier container must not be taken for the answer of a runtime that writes none.
+    // A pid of an earlier container must not be taken for the answer of a
+    // runtime that writes none.
     pidfile::remove(&options.container_pidfile)?;
     let runtime = Runtime::new(&options.runtime).args(&options.runtime_args);
     let child = spawn(command(options, &runtime, ends))?;
@@ -57,8 +60,9 @@ fn command(options: &Options, runtime: &Runtime, ends: WriteEnds) -> Command {
     command
 }
 
-/// Starts the runtime, tied to the shim: were the shim killed now, the runtime would go on making a container that
-/// nobody monitors. (What it has already forked survives: the tie is not inherited.)
+/// Starts the runtime, tied to the shim: were the shim killed now, the runtime
+/// would go on making a container that nobody monitors. (What it has already
+/// forked survives: the tie is not inherited.)
 fn spawn(mut command: Command) -> Result<Child> {
     let shim = Pid::this();
     let child = process::spawn(&SpawnOptions::default(), || {
@@ -66,7 +70,8 @@ fn spawn(mut command: Command) -> Result<Child> {
             Ok(never) => match never {},
             Err(error) => error,
         };
-        // The pipe that becomes the container's stderr; `exec` has put it in place.
+        // The pipe that becomes the container's stderr; `exec` has put it in
+        // place.
         eprintln!("{error:#}");
         127
     })?;
@@ -82,7 +87,8 @@ fn become_runtime(
     if nix::unistd::getppid() != shim {
         bail!("the shim was killed before the runtime could be tied to it");
     }
-    // The shim's blocked signals would be inherited through execve(2), by the runtime and by the container.
+    // The shim's blocked signals would be inherited through execve(2), by the
+    // runtime and by the container.
     process::reset_signals()?;
     let call = format!("execvp({:?})", command.get_program());
     Err(command.exec()).in_call(|| call).map_err(|error| match error.errno {
@@ -105,23 +111,26 @@ fn verdict(
     match status {
         ExitStatus::Exited(0) => Ok(()),
         ExitStatus::Exited(_) => {
-            bail!("{}", runtime.error_message(&server.take_words()))
+            bail!("{}", runtime.error_message(&server.take_runtime_stderr()))
         }
         ExitStatus::Signaled(signal) => {
             bail!(
                 "the runtime was killed by signal {signal}: {}",
-                runtime.error_message(&server.take_words())
+                runtime.error_message(&server.take_runtime_stderr())
             )
         }
     }
 }
 
-/// Finds the container process, and makes sure that the kernel will tell us how it ends.
+/// Finds the container process, and makes sure that the kernel will tell us how
+/// it ends.
 fn adopt(options: &Options) -> Result<Container> {
     let pid = pidfile::read(&options.container_pidfile)?;
     if children::parent(pid) != Some(Pid::this()) {
         bail!(
-            "process {pid} is no child of the shim, which could not learn how it ends\nhint: the runtime must not be a subreaper itself"
+            "process {pid} is no child of the shim, which could not \
+             learn how it ends\n\
+             hint: the runtime must not be a subreaper itself"
         );
     }
     Ok(Container { pid, pidfd: process::pidfd_open(pid)? })
@@ -129,18 +138,21 @@ fn adopt(options: &Options) -> Result<Container> {
 
 /// Removes what a failed create has left.
 ///
-/// A runtime that ends by itself with an error has cleaned up, and it may have refused an id that is another
-/// container's: then deleting would hit the other. So it is asked to delete only what is certainly ours.
+/// A runtime that ends by itself with an error has cleaned up, and it may have
+/// refused an id that is another container's: then deleting would hit the
+/// other. So it is asked to delete only what is certainly ours.
 fn undo(
     options: &Options,
     server: &mut Server,
     (runtime, status): (&Runtime, ExitStatus),
 ) -> Result<()> {
     let force = match status {
-        ExitStatus::Exited(0) => Some(Force::Yes), // it says itself that it has made the container
+        // It says itself that it has made the container.
+        ExitStatus::Exited(0) => Some(Force::Yes),
         ExitStatus::Exited(_) | ExitStatus::Signaled(_) => {
             let orphans = children::kill_all()?;
-            // Without --force, a container that still runs is refused: with ours dead, that is another one.
+            // Without --force, a container that still runs is refused: with
+            // ours dead, that is another one.
             let aborted = matches!(status, ExitStatus::Signaled(_));
             (orphans || aborted).then_some(Force::No)
         }
@@ -152,7 +164,8 @@ fn undo(
     deleted
 }
 
-/// Has the runtime delete the container, in a process of its own, because a call of the runtime has no limit of time.
+/// Has the runtime delete the container, in a process of its own, because a
+/// call of the runtime has no limit of time.
 fn delete(
     options: &Options,
     server: &mut Server,

@@ -1,6 +1,8 @@
-//! The exit file: how the container ended, once and for good. Nobody else can tell, because only the parent of a
-//! process learns its exit status. So its place is reserved before the container exists: a full disk or a directory
-//! that is not writable then fails the create, instead of losing the status of a container that has run for weeks.
+//! The exit file: how the container ended, once and for good. Nobody else can
+//! tell, because only the parent of a process learns its exit status. So its
+//! place is reserved before the container exists: a full disk or a directory
+//! that is not writable then fails the create, instead of losing the status of
+//! a container that has run for weeks.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -49,7 +51,8 @@ impl Record {
     }
 }
 
-/// The place for the exit file: a temporary file beside it, its block already written. Removed when not used.
+/// The place for the exit file: a temporary file beside it, its block already
+/// written. Removed when not used.
 #[derive(Debug)]
 pub(crate) struct ExitFile {
     path: PathBuf,
@@ -62,11 +65,13 @@ impl ExitFile {
     /// Reserves the place.
     ///
     /// # Errors
-    /// The exit file exists: it is the truth about another container. ENOSPC, EACCES, ENOENT: it could not be written later.
+    /// The exit file exists: it is the truth about another container. ENOSPC,
+    /// EACCES, ENOENT: it could not be written later.
     pub(crate) fn reserve(path: &Path) -> Result<Self> {
         if path.try_exists().in_call(|| format!("stat({path:?})"))? {
             bail!(
-                "{path:?} exists: it tells how another container ended\nhint: give each container its own"
+                "{path:?} exists: it tells how another container \
+                 ended\nhint: give each container its own"
             );
         }
         let name = path
@@ -91,7 +96,8 @@ impl ExitFile {
         Ok(place)
     }
 
-    /// Puts the record in its place: written and synced under the temporary name, renamed, directory synced.
+    /// Puts the record in its place: written and synced under the temporary
+    /// name, renamed, directory synced.
     ///
     /// A reader finds no file or all of it, also after a loss of power.
     ///
@@ -125,7 +131,8 @@ impl ExitFile {
 
 impl Drop for ExitFile {
     fn drop(&mut self) {
-        // Once renamed, the temporary name is free, and may already be that of the next shim with this exit file.
+        // Once renamed, the temporary name is free, and may already be that of
+        // the next shim with this exit file.
         if !self.renamed {
             // A failure leaves 128 blanks that the next shim overwrites.
             let _ = fs::remove_file(&self.reserved);
@@ -133,9 +140,11 @@ impl Drop for ExitFile {
     }
 }
 
-/// Says in the kernel's log what could not be said where it belongs. The last means: no stderr, and perhaps no disk.
-pub(crate) fn last_gasp(cid: &str, what: &str) {
-    // Where /dev/kmsg cannot be written either, there is nobody left to tell. One write(2) is one message.
+/// Says in the kernel's log what could not be said where it belongs. The last
+/// means: no stderr, and perhaps no disk.
+pub(crate) fn write_kmsg(cid: &str, what: &str) {
+    // Where /dev/kmsg cannot be written either, there is nobody left to tell.
+    // One write(2) is one message.
     let line = format!("<3>conman-shim: {cid}: {}\n", what.replace('\n', "; "));
     let _ = OpenOptions::new()
         .write(true)

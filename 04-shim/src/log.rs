@@ -1,6 +1,8 @@
-//! The container's log, in the format that the kubelet reads: `TIME STREAM TAG TEXT`, one record a line. Text is
-//! written as it comes, a piece without newline as `P`, so nothing waits in memory for the end of a line, and nothing
-//! is lost with the shim. A log that cannot be written must not stop the container: it is drained, and the loss noted.
+//! The container's log, in the format that the kubelet reads, one record a
+//! line: `TIME STREAM TAG TEXT`. Text is written as it comes, a piece without
+//! newline as `P`, so nothing waits in memory for the end of a line, and
+//! nothing is lost with the shim. A log that cannot be written must not stop
+//! the container: it is drained, and the loss noted.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -22,22 +24,26 @@ pub(crate) enum Stream {
     Stderr,
 }
 
-/// Longest text of a record in bytes: containerd's default too, and readers of such logs allocate for it.
+/// Longest text of a record in bytes: containerd's default too, and readers of
+/// such logs allocate for it.
 const RECORD_LIMIT: usize = 16 * 1024;
 
-/// Bytes collected for one write(2). A megabyte of empty lines would be 46 MB of records if nothing bounded them.
+/// Bytes collected for one write(2). A megabyte of empty lines would be 46 MB
+/// of records if nothing bounded them.
 const BATCH_LIMIT: usize = 64 * 1024;
 
 const TIME: DateTimePrinter = DateTimePrinter::new().precision(Some(9));
 
-/// The container's log file. Whole records only: what a full disk has torn is cut off again.
+/// The container's log file. Whole records only: what a full disk has torn is
+/// cut off again.
 #[derive(Debug)]
 pub(crate) struct Log {
     file: File,
     batch: Vec<u8>,
     /// Bytes of the container's text in `batch`.
     pending: usize,
-    /// Bytes of the container's text that could not be written, and why; not yet noted in the log.
+    /// Bytes of the container's text that could not be written, and why; not
+    /// yet noted in the log.
     lost: Option<(usize, SyscallError)>,
 }
 
@@ -45,7 +51,8 @@ impl Log {
     /// Opens the log to append to it, and creates it with mode 0640.
     ///
     /// # Errors
-    /// ENOENT: its directory does not exist. EACCES, EROFS: it cannot be written.
+    /// ENOENT: its directory does not exist. EACCES, EROFS: it cannot be
+    /// written.
     pub(crate) fn open(path: &Path) -> Result<Self, SyscallError> {
         let file =
             OpenOptions::new().append(true).create(true).mode(0o640).open(path);
@@ -55,7 +62,8 @@ impl Log {
         Ok(Self { file, batch: Vec::new(), pending: 0, lost: None })
     }
 
-    /// Writes what the container has just written. All records of one call carry the same time.
+    /// Writes what the container has just written. All records of one call
+    /// carry the same time.
     pub(crate) fn append(&mut self, stream: Stream, output: &[u8]) {
         let prefix = format!("{} {} ", now(), stream.name());
         for (tag, text) in records(output) {
@@ -72,7 +80,8 @@ impl Log {
     /// Waits until the disk has everything.
     ///
     /// # Errors
-    /// EIO, ENOSPC: it does not. Also if text was lost before, and could not be noted.
+    /// EIO, ENOSPC: it does not. Also if text was lost before, and could not be
+    /// noted.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         self.note_loss();
         self.flush();
@@ -80,13 +89,15 @@ impl Log {
             return Err(io::Error::other(format!("{lost} bytes lost: {why}")));
         }
         match self.file.sync_all() {
-            // EINVAL: the log is no file with a disk below, but a pipe or a device.
+            // EINVAL: the log is no file with a disk below, but a pipe or a
+            // device.
             Err(error) if error.kind() == ErrorKind::InvalidInput => Ok(()),
             synced => synced,
         }
     }
 
-    /// Begins a batch with what was lost before it, so that the gap stands in the log where it is.
+    /// Begins a batch with what was lost before it, so that the gap stands in
+    /// the log where it is.
     fn note_loss(&mut self) {
         if let (true, Some((lost, why))) = (self.batch.is_empty(), &self.lost) {
             let note = format!("[conman-shim: {lost} bytes lost: {why}]");
@@ -161,15 +172,18 @@ fn push(batch: &mut Vec<u8>, prefix: &[u8], (tag, text): (Tag, &[u8])) {
     }
 }
 
-/// Writes with one call, or not at all: a record that was cut short is taken back.
+/// Writes with one call, or not at all: a record that was cut short is taken
+/// back.
 fn write_whole(file: &mut File, batch: &[u8]) -> Result<(), SyscallError> {
     let written = file.write(batch).in_call(|| "write(log)".into())?;
     if written < batch.len() {
-        // Only this process appends. If that fails too, the log has one torn record, which readers skip.
+        // Only this process appends. If that fails too, the log has one torn
+        // record, which readers skip.
         let _ = file
             .metadata()
             .and_then(|meta| file.set_len(meta.len() - written as u64));
-        // A file takes less than all only if the disk, the quota or the limit of size has no room for the rest.
+        // A file takes less than all only if the disk, the quota or the limit
+        // of size has no room for the rest.
         return Err(SyscallError::new("write(log)", Errno::ENOSPC));
     }
     Ok(())

@@ -1,6 +1,8 @@
-//! The process that stands between a manager and its container, and outlives the manager: it has the container
-//! created, tells the manager how that went, keeps the log, and writes down how the container ended.
-//! The contract with the manager is PROTOCOL.md; what the shim is good for is shown by the tests.
+//! The process that stands between a manager and its container, and outlives
+//! the manager. The contract between the two is PROTOCOL.md.
+//! Its life: `cli`, `detach`, `create`, `serve`, `exit`.
+//! Held meanwhile: `pidfile`, `log`, `stdio`, `sync_pipe`.
+//! Beneath: `reactor`, `children`, `runtime_stderr`.
 
 mod children;
 mod cli;
@@ -10,26 +12,27 @@ mod exit;
 mod log;
 mod pidfile;
 mod reactor;
-mod report;
+mod runtime_stderr;
 mod serve;
 mod stdio;
-mod words;
+mod sync_pipe;
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
 use cli::Options;
-use detach::Launcher;
+use detach::ForegroundPipe;
 use exit::{ExitFile, Record};
 use log::Log;
 use pidfile::PidFile;
 use reactor::Reactor;
-use report::SyncPipe;
 use serve::{Container, Server};
 use stdio::{Stdio, WriteEnds};
+use sync_pipe::SyncPipe;
 
-/// What the shim holds from before the container exists until after it has ended.
+/// What the shim holds from before the container exists until after it has
+/// ended.
 struct Shim {
     pid_file: PidFile,
     exit_file: ExitFile,
@@ -45,7 +48,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(why) => return complain(&why, 2),
     };
-    match detach::detach(|launcher| live(&options, sync, launcher)) {
+    match detach::detach(|foreground| live(&options, sync, foreground)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => complain(&format!("{why:#}"), 1),
     }
@@ -58,23 +61,23 @@ fn complain(why: &str, code: u8) -> ExitCode {
 
 // ANCHOR: story
 /// The shim's life. Whatever happens, the manager gets one answer.
-fn live(options: &Options, sync: SyncPipe, launcher: Launcher) -> i32 {
+fn live(options: &Options, sync: SyncPipe, foreground: ForegroundPipe) -> i32 {
     let (mut shim, ends) = match take_over(options) {
         Ok(taken) => taken,
         Err(why) => {
             let why = format!("{why:#}");
-            launcher.fail(&why);
+            foreground.fail(&why);
             return answer(options, sync.failed(&why), 1);
         }
     };
-    launcher.release();
+    foreground.release();
     match create::create(options, &mut shim.server, ends) {
         Ok(container) => {
             let code = answer(options, sync.created(container.pid), 0);
             // The answer is lost only with a broken descriptor; the container
             // is there all the same.
-            see_through(shim, &container).map_or_else(
-                |why| gasp(options, &format!("{why:#}")),
+            serve_to_the_end(shim, &container).map_or_else(
+                |why| report_loss(options, &format!("{why:#}")),
                 |()| code,
             )
         }
@@ -89,7 +92,8 @@ fn live(options: &Options, sync: SyncPipe, launcher: Launcher) -> i32 {
 }
 // ANCHOR_END: story
 
-/// Leaves the launcher, and takes hold of everything that could be missing later: better to fail now than then.
+/// Leaves the process that was started, and takes hold of everything that could
+/// be missing later: better to fail now than then.
 fn take_over(options: &Options) -> Result<(Shim, WriteEnds)> {
     detach::cut_ties(&options.cid)?;
     let reactor = Reactor::new()?;
@@ -118,10 +122,11 @@ fn give_up(shim: Shim) -> Result<()> {
 }
 
 /// Serves the container to its end, and writes down what it was.
-fn see_through(mut shim: Shim, container: &Container) -> Result<()> {
+fn serve_to_the_end(mut shim: Shim, container: &Container) -> Result<()> {
     let status = shim.server.wait_for_container(container)?;
     let record = Record::new(status);
-    // First the log, then the exit file: whoever sees the exit file may read the whole log.
+    // First the log, then the exit file: whoever sees the exit file may read
+    // the whole log.
     let synced = shim.server.sync_log().context("the log is not complete");
     shim.exit_file
         .commit(&record)
@@ -132,12 +137,13 @@ fn see_through(mut shim: Shim, container: &Container) -> Result<()> {
 /// Notes an answer that did not get through.
 fn answer(options: &Options, sent: std::io::Result<()>, code: i32) -> i32 {
     sent.map_or_else(
-        |error| gasp(options, &format!("write(sync pipe): {error}")),
+        |error| report_loss(options, &format!("write(sync pipe): {error}")),
         |()| code,
     )
 }
 
-fn gasp(options: &Options, what: &str) -> i32 {
-    exit::last_gasp(&options.cid, what);
+/// Says in the kernel's log what would be lost otherwise.
+fn report_loss(options: &Options, what: &str) -> i32 {
+    exit::write_kmsg(&options.cid, what);
     1
 }

@@ -1,5 +1,6 @@
-//! Pid files. The shim's own is locked as long as the shim lives: a pid alone can come to mean another process,
-//! but `F_GETLK` names the holder, or says that there is none, and the kernel drops the lock however the shim ends.
+//! Pid files. The shim's own is locked as long as the shim lives: a pid alone
+//! can come to mean another process, but `F_GETLK` names the holder, or says
+//! that there is none, and the kernel drops the lock however the shim ends.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -14,7 +15,8 @@ use nix::unistd::Pid;
 
 /// Holds the lock on the shim's pid file.
 ///
-/// fcntl(2): the lock goes when this process closes *any* descriptor of the file, so nobody else here may open it.
+/// fcntl(2): the lock goes when this process closes *any* descriptor of the
+/// file, so nobody else here may open it.
 #[derive(Debug)]
 pub(crate) struct PidFile {
     path: PathBuf,
@@ -22,10 +24,12 @@ pub(crate) struct PidFile {
 }
 
 impl PidFile {
-    /// Locks the file and writes this process' pid. The lock first: until we hold it, the file is another shim's.
+    /// Locks the file and writes this process' pid. The lock first: until we
+    /// hold it, the file is another shim's.
     ///
     /// # Errors
-    /// EAGAIN: another shim lives, with this pid file. ENOENT: its directory does not exist.
+    /// EAGAIN: another shim lives, with this pid file. ENOENT: its directory
+    /// does not exist.
     ///
     /// Source: `F_SETLK(2const)`
     pub(crate) fn lock(path: &Path) -> Result<Self, SyscallError> {
@@ -76,7 +80,8 @@ fn whole_file() -> libc::flock {
     }
 }
 
-/// Reads a pid file that a runtime has written: a decimal number, with or without a newline.
+/// Reads a pid file that a runtime has written: a decimal number, with or
+/// without a newline.
 ///
 /// # Errors
 /// ENOENT: the runtime wrote none. Not a positive number.

@@ -1,5 +1,7 @@
-//! The one place where the shim blocks. Everything it lives for is a descriptor: signals (signalfd), the container's
-//! output (pipes). So nothing runs in a signal handler, and what to do is decided in one match over [`Event`].
+//! The one place where the shim blocks. Everything it lives for is a
+//! descriptor: signals (signalfd), the container's output (pipes). So nothing
+//! runs in a signal handler, and what to do is decided in one match over
+//! [`Event`].
 
 use std::time::Instant;
 
@@ -30,11 +32,13 @@ pub(crate) enum Event {
 const READ: [Signal; 4] =
     [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT];
 
-/// Signals that would end the shim for what somebody else did: the manager closed the sync pipe; the log reached a
-/// limit of size. Blocked, write(2) just fails. Blocked and not ignored: ignoring is inherited by the runtime.
+/// Signals that would end the shim for what somebody else did: the manager
+/// closed the sync pipe; the log reached a limit of size. Blocked, write(2)
+/// just fails. Blocked and not ignored: ignoring is inherited by the runtime.
 const BLOCKED: [Signal; 2] = [Signal::SIGPIPE, Signal::SIGXFSZ];
 
-/// Waits for events. Signals are blocked from its making on, so none gets lost between two waits.
+/// Waits for events. Signals are blocked from its making on, so none gets lost
+/// between two waits.
 #[derive(Debug)]
 pub(crate) struct Reactor {
     signals: SignalFd,
@@ -81,7 +85,8 @@ impl Reactor {
         match poll(&mut sources, timeout(deadline)) {
             Ok(0) => return Ok(vec![Event::DeadlinePassed]),
             Ok(_) => {}
-            Err(Errno::EINTR) => return Ok(vec![]), // this process was stopped and continued
+            // This process was stopped and continued.
+            Err(Errno::EINTR) => return Ok(vec![]),
             Err(errno) => return Err(errno).in_call(|| "poll(..)".into()),
         }
         // POLLHUP counts as ready: read(2) then tells the end.
@@ -117,7 +122,8 @@ impl Reactor {
     }
 }
 
-/// Rounds up to milliseconds, so that a wait never ends just before its deadline, and again, and again.
+/// Rounds up to milliseconds, so that a wait never ends just before its
+/// deadline, and again, and again.
 fn timeout(deadline: Option<Instant>) -> PollTimeout {
     let Some(deadline) = deadline else { return PollTimeout::NONE };
     let left = deadline.saturating_duration_since(Instant::now());

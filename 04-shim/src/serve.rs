@@ -1,5 +1,7 @@
-//! Serving: the container's output goes to the log, signals go to the container, and every orphan is reaped, until
-//! the process that we wait for has ended. While it is created, that process is the runtime; then it is the container.
+//! Serving: the container's output goes to the log, signals go to the
+//! container, and every orphan is reaped, until the process that we wait for
+//! has ended. While it is created, that process is the runtime; then it is the
+//! container.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Instant;
@@ -13,19 +15,21 @@ use nix::unistd::Pid;
 
 use crate::log::{Log, Stream};
 use crate::reactor::{Event, Reactor};
+use crate::runtime_stderr::RuntimeStderr;
 use crate::stdio::Stdio;
-use crate::words::Words;
 
 /// A container process that a runtime has made and that is our child.
 #[derive(Debug)]
 pub(crate) struct Container {
     /// As the shim's pid namespace counts.
     pub(crate) pid: Pid,
-    /// Opened while it was our child and not reaped, so it means that process and never another.
+    /// Opened while it was our child and not reaped, so it means that process
+    /// and never another.
     pub(crate) pidfd: OwnedFd,
 }
 
-/// Whose end is waited for, and with it: what a signal means, and who is reaped.
+/// Whose end is waited for, and with it: what a signal means, and who is
+/// reaped.
 #[derive(Debug, Clone, Copy)]
 enum Awaited<'a> {
     Runtime(&'a Child),
@@ -38,7 +42,7 @@ pub(crate) struct Server {
     reactor: Reactor,
     stdio: Stdio,
     log: Log,
-    words: Words,
+    runtime_stderr: RuntimeStderr,
     cancelled: Option<Signal>,
     deadline: Option<Instant>,
 }
@@ -50,14 +54,15 @@ impl Server {
             reactor,
             stdio,
             log,
-            words: Words::default(),
+            runtime_stderr: RuntimeStderr::default(),
             cancelled: None,
             deadline: None,
         }
     }
 
-    /// Serves until the runtime has ended, and reaps nobody else: as long as the container process' pid is not known,
-    /// an exit status that we took could be the container's. A zombie keeps it for us.
+    /// Serves until the runtime has ended, and reaps nobody else: as long as
+    /// the container process' pid is not known, an exit status that we took
+    /// could be the container's. A zombie keeps it for us.
     ///
     /// SIGTERM, SIGINT or SIGQUIT kill the runtime, and so does the deadline.
     ///
@@ -75,7 +80,8 @@ impl Server {
         Ok(status)
     }
 
-    /// Serves until the container process has ended and all that it has written is in the log.
+    /// Serves until the container process has ended and all that it has written
+    /// is in the log.
     ///
     /// # Errors
     /// ENOMEM: the kernel has no memory for poll(2).
@@ -83,15 +89,15 @@ impl Server {
         &mut self,
         container: &Container,
     ) -> Result<ExitStatus, SyscallError> {
-        self.words.take(); // they were warnings, and stand in the log
+        self.runtime_stderr.take(); // they were warnings, and stand in the log
         let status = self.serve(Awaited::Container(container))?;
         self.drain();
         Ok(status)
     }
 
     /// Returns what the runtime said on stderr, at most the last 8 KiB.
-    pub(crate) fn take_words(&mut self) -> Vec<u8> {
-        self.words.take()
+    pub(crate) fn take_runtime_stderr(&mut self) -> Vec<u8> {
+        self.runtime_stderr.take()
     }
 
     /// Returns the signal that told the shim to give up the create.
@@ -111,7 +117,8 @@ impl Server {
         &mut self,
         awaited: Awaited<'_>,
     ) -> Result<ExitStatus, SyscallError> {
-        // Before the first wait: its SIGCHLD may have been read together with another's.
+        // Before the first wait: its SIGCHLD may have been read together with
+        // another's.
         let mut ended = awaited.reap()?;
         loop {
             if let Some(status) = ended {
@@ -147,7 +154,7 @@ impl Server {
     fn pump(&mut self, stream: Stream, awaited: Awaited<'_>) {
         let Some(output) = self.stdio.read(stream) else { return };
         if let (Awaited::Runtime(_), Stream::Stderr) = (awaited, stream) {
-            self.words.push(output);
+            self.runtime_stderr.push(output);
         }
         self.log.append(stream, output);
     }
@@ -158,7 +165,8 @@ impl Server {
         signal: Signal,
     ) -> Result<(), SyscallError> {
         match awaited {
-            // Not the signal itself: a runtime may ignore it, and what it has half made is ours to remove anyway.
+            // Not the signal itself: a runtime may ignore it, and what it has
+            // half made is ours to remove anyway.
             Awaited::Runtime(_) => {
                 self.cancelled = Some(signal);
                 awaited.kill(SIGKILL)
@@ -167,9 +175,11 @@ impl Server {
         }
     }
 
-    /// Reads what the pipes still hold, without waiting for their end: without a pid namespace, a process that the
-    /// container left in the background may hold them open, and even write on and on. What the ended process itself
-    /// has written is in the pipe by now, and that is at most what the pipe can hold.
+    /// Reads what the pipes still hold, without waiting for their end: without
+    /// a pid namespace, a process that the container left in the background may
+    /// hold them open, and even write on and on. What the ended process itself
+    /// has written is in the pipe by now, and that is at most what the pipe can
+    /// hold.
     fn drain(&mut self) {
         for stream in [Stream::Stdout, Stream::Stderr] {
             let mut left = self.stdio.capacity(stream);
@@ -184,7 +194,8 @@ impl Server {
 }
 
 impl Awaited<'_> {
-    /// Reaps what may be reaped now; returns how the awaited process ended, if it has.
+    /// Reaps what may be reaped now; returns how the awaited process ended, if
+    /// it has.
     fn reap(self) -> Result<Option<ExitStatus>, SyscallError> {
         match self {
             Self::Runtime(runtime) => process::try_wait(runtime.pidfd()),
@@ -198,7 +209,8 @@ impl Awaited<'_> {
             Self::Container(container) => container.pidfd.as_fd(),
         };
         match process::kill(pidfd, signal) {
-            Err(error) if error.errno == Errno::ESRCH => Ok(()), // it has ended: what the sender wants
+            // It has ended: what the sender wants.
+            Err(error) if error.errno == Errno::ESRCH => Ok(()),
             sent => sent,
         }
     }

@@ -1,4 +1,5 @@
-//! Creating, and all the ways in which it fails: always one answer, always the reason, never anything half-made.
+//! Creating, and all the ways in which it fails: always one answer, always the
+//! reason, never anything half-made.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -72,7 +73,8 @@ fn a_runtime_that_does_not_exist_is_named() {
     assert_eq!(rig.files(), ["log"]);
 }
 
-/// C16: the runtime's init would hold the pipe open until `start`, and a reader to end-of-file would wait for itself.
+/// C16: the runtime's init would hold the pipe open until `start`, and a reader
+/// to end-of-file would wait for itself.
 #[test]
 fn the_sync_pipe_has_its_end_as_soon_as_the_answer_is_given() {
     if !requires(&[Need::Root, Need::Program("runc"), Need::Program("crun")]) {
@@ -98,7 +100,8 @@ fn the_sync_pipe_has_its_end_as_soon_as_the_answer_is_given() {
     }
 }
 
-/// C31, and no descriptor but the three: what a runtime inherits, it may pass on.
+/// C31, and no descriptor but the three: what a runtime inherits, it may pass
+/// on.
 #[test]
 fn the_runtime_inherits_clean_signals_and_descriptors() {
     if !requires(&NEEDS) {
@@ -110,7 +113,8 @@ fn the_runtime_inherits_clean_signals_and_descriptors() {
     let manager =
         rig.shell(r#"trap '' CHLD PIPE TERM; exec "$@" 5</etc/passwd"#);
     let status = String::from_utf8(output(manager).stdout).unwrap();
-    // The C library keeps 32 and 33 for itself: nobody can set them, and who ignores them is not the shim.
+    // The C library keeps 32 and 33 for itself: nobody can set them, and who
+    // ignores them is not the shim.
     let reserved = 0x1_8000_0000;
     for field in ["SigBlk:\\t", "SigIgn:\\t"] {
         let (_, mask) = status.split_once(field).unwrap();
@@ -153,7 +157,8 @@ fn sigterm_gives_up_a_create_that_hangs_and_ends_what_it_left() {
         json(&answer)["message"],
         "create was given up: the shim got SIGTERM"
     );
-    assert_eq!(rig.files(), ["hangs", "log"]); // and no process: the scratch directory looks for them
+    // And no process: the scratch directory looks for them.
+    assert_eq!(rig.files(), ["hangs", "log"]);
 }
 
 #[test]
@@ -217,7 +222,8 @@ fn a_runtime_that_writes_no_pid_has_not_created() {
         return;
     }
     let mut rig = ours(&["true"]);
-    fs::write(rig.path("container.pid"), "1").unwrap(); // of an earlier container
+    // Of an earlier container.
+    fs::write(rig.path("container.pid"), "1").unwrap();
     rig.fake_runtime("exit 0");
     let why = rig.refused();
     assert!(why.contains("container.pid") && why.contains("ENOENT"), "{why}");

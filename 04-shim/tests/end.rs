@@ -1,5 +1,5 @@
-//! How a container's end is known: the exit file, the lock on the shim's pid file, and what is lost when somebody
-//! kills the shim itself.
+//! How a container's end is known: the exit file, the lock on the shim's pid
+//! file, and what is lost when somebody kills the shim itself.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -165,7 +165,8 @@ fn sigterm_to_the_shim_reaches_the_container() {
     }
 }
 
-/// C23, as PROTOCOL.md says it: no exit file, no lock, and a container without monitor.
+/// C23, as PROTOCOL.md says it: no exit file, no lock, and a container without
+/// monitor.
 #[test]
 fn killing_the_shim_loses_the_exit_code_but_not_the_container() {
     if !requires(&NEEDS) {

@@ -1,4 +1,5 @@
-//! The container's log: what is in it, when, and what may go wrong around it without hurting the container.
+//! The container's log: what is in it, when, and what may go wrong around it
+//! without hurting the container.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -19,7 +20,8 @@ fn the_log_is_in_cri_format() {
     if !requires(&NEEDS) {
         return;
     }
-    // A pause between two writes to different streams: two pipes have no common order.
+    // A pause between two writes to different streams: two pipes have no common
+    // order.
     let script = "echo hello; usleep 200000; echo oops >&2; usleep 200000; echo; printf 'no newline yet'";
     let rig = ours(&["sh", "-c", script]);
     rig.run();
@@ -85,7 +87,8 @@ fn a_container_that_closes_its_output_is_watched_on() {
     assert_eq!(rig.exit_code(), 4);
 }
 
-/// C25: without a pid namespace, what was left in the background holds the pipe, and writes on.
+/// C25: without a pid namespace, what was left in the background holds the
+/// pipe, and writes on.
 #[test]
 fn a_background_process_does_not_keep_the_shim() {
     if !requires(&NEEDS) {
@@ -119,7 +122,8 @@ fn orphans_are_reaped_and_not_mistaken_for_the_container() {
     kill_left(&rig);
 }
 
-/// A full disk stops neither the container nor the exit file, and the gap stands in the log.
+/// A full disk stops neither the container nor the exit file, and the gap
+/// stands in the log.
 #[test]
 fn a_full_disk_costs_log_but_not_the_container() {
     if !requires(&NEEDS) {
@@ -165,7 +169,8 @@ fn shell(command: &str) {
     );
 }
 
-/// Takes the pid namespace away, so that the container's orphans come to the shim.
+/// Takes the pid namespace away, so that the container's orphans come to the
+/// shim.
 fn share_pids(rig: &Rig) {
     rig.bundle.edit(|spec| {
         let linux = spec.linux_mut().as_mut().unwrap();
@@ -176,7 +181,8 @@ fn share_pids(rig: &Rig) {
     });
 }
 
-/// `delete --force` of runc 1.1 without pid namespace kills through the cgroup; wait until that is done.
+/// `delete --force` of runc 1.1 without pid namespace kills through the cgroup;
+/// wait until that is done.
 fn kill_left(rig: &Rig) {
     rig.runtime.delete(rig.id(), runc_naive::Force::Yes).unwrap();
 }

@@ -1,5 +1,7 @@
-//! The mirrors of stage 03's pitfalls: what goes wrong when a manager drives a runtime by itself is right with a shim
-//! between them. Each claim holds for conmon, the reference, and for ours; with runc, the reference, and with ours.
+//! The mirrors of stage 03's pitfalls: what goes wrong when a manager drives a
+//! runtime by itself is right with a shim between them. Each claim holds for
+//! conmon, the reference, and for ours; with runc, the reference, and with
+//! ours.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -18,7 +20,8 @@ use testkit::{Need, eventually, requires};
 const NEEDS: [Need; 3] =
     [Need::Root, Need::Program("runc"), Need::Program("conmon")];
 
-/// C4: without a shim, the next write after the manager's death gets EPIPE, and the loop ends.
+/// C4: without a shim, the next write after the manager's death gets EPIPE, and
+/// the loop ends.
 #[test]
 fn the_container_and_its_log_outlive_the_manager() {
     if !requires(&NEEDS) {
@@ -46,7 +49,8 @@ fn the_container_and_its_log_outlive_the_manager() {
     });
 }
 
-/// Starts a process group that stands for a manager: it creates the container, reads the answer, and stays.
+/// Starts a process group that stands for a manager: it creates the container,
+/// reads the answer, and stays.
 fn manager(rig: &Rig) -> Child {
     let shim = rig.command();
     let mut manager = Command::new("sh");
@@ -65,7 +69,8 @@ fn manager(rig: &Rig) -> Child {
     manager
 }
 
-/// C6: without a shim, reading the runtime's output to its end lasts as long as the container.
+/// C6: without a shim, reading the runtime's output to its end lasts as long as
+/// the container.
 #[test]
 fn the_answer_comes_while_the_container_lives() {
     if !requires(&NEEDS) {
@@ -112,7 +117,8 @@ fn a_killed_container_has_128_plus_the_signal() {
     });
 }
 
-/// C13 and C14: without a shim, the error goes where later the container's output goes.
+/// C13 and C14: without a shim, the error goes where later the container's
+/// output goes.
 #[test]
 fn a_program_that_is_not_there_is_told_at_once() {
     if !requires(&NEEDS) {

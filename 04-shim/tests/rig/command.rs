@@ -1,4 +1,5 @@
-//! The shims' command lines, and how their answer is read: never without a deadline.
+//! The shims' command lines, and how their answer is read: never without a
+//! deadline.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -48,7 +49,8 @@ impl Rig {
         command
     }
 
-    /// The command line of the shim, started by a shell that runs `script` with it as `"$@"`.
+    /// The command line of the shim, started by a shell that runs `script` with
+    /// it as `"$@"`.
     pub fn shell(&self, script: &str) -> Command {
         let shim = self.command();
         let mut command = Command::new("sh");
@@ -70,7 +72,8 @@ impl Rig {
 
     fn conmon(&self) -> Command {
         let mut command = Command::new("sh");
-        // conmon takes the sync pipe by number only: give it a copy of standard output.
+        // conmon takes the sync pipe by number only: give it a copy of standard
+        // output.
         command.args([
             "-c",
             r#"_OCI_SYNCPIPE=3 exec conmon "$@" 3>&1 >/dev/null"#,
@@ -94,7 +97,8 @@ impl Rig {
     }
 }
 
-/// Runs a command to its end and to the end of its pipes, and fails the test if that takes too long.
+/// Runs a command to its end and to the end of its pipes, and fails the test if
+/// that takes too long.
 pub fn output(command: Command) -> Output {
     in_time(command, |mut command| command.output().unwrap())
 }

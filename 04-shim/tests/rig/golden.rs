@@ -1,5 +1,6 @@
-//! Golden files: one example of each message of PROTOCOL.md, which the manager's tests read too. Real messages are
-//! compared with them after their pids and times were replaced.
+//! Golden files: one example of each message of PROTOCOL.md, which the
+//! manager's tests read too. Real messages are compared with them after their
+//! pids and times were replaced.
 
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,7 @@
-//! A shim under test, with a manager's view of it: create, read the answer, look at the files. The same claims are
-//! made of conmon first, through an adapter of its command line; what the shims do not share, a test gets from `Rig`.
+//! A shim under test, with a manager's view of it: create, read the answer,
+//! look at the files. The same claims are made of conmon first, through an
+//! adapter of its command line; what the shims do not share, a test gets from
+//! `Rig`.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 #![allow(
     dead_code,
@@ -27,7 +29,8 @@ pub use command::output;
 use command::{first_line, in_time};
 pub use golden::{golden, normalised};
 
-/// Longest time for anything that a test waits for: a machine that is busy with other tests is slow.
+/// Longest time for anything that a test waits for: a machine that is busy with
+/// other tests is slow.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Whose command line is spoken.
@@ -75,8 +78,9 @@ impl Rig {
         Rig { scratch, bundle, runtime, program: program.to_owned(), shim }
     }
 
-    /// Replaces the runtime by a script: fault injection. It runs with the scratch directory in `$SCRATCH`, and finds
-    /// the path for the container's pid in `$PIDFILE`.
+    /// Replaces the runtime by a script: fault injection. It runs with the
+    /// scratch directory in `$SCRATCH`, and finds the path for the container's
+    /// pid in `$PIDFILE`.
     pub fn fake_runtime(&mut self, script: &str) {
         self.program = self.path("fake-runtime");
         let pid_file = self.path("container.pid");
@@ -97,7 +101,8 @@ impl Rig {
 
     /// Creates the container and returns the answer: one line.
     ///
-    /// Ours closes its descriptors after the answer, so that a manager may read to their ends. conmon does not.
+    /// Ours closes its descriptors after the answer, so that a manager may read
+    /// to their ends. conmon does not.
     pub fn create(&self) -> String {
         let read: fn(Command) -> Output = match self.shim {
             Shim::Conmon => first_line,
@@ -220,7 +225,8 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
-        // A container that a test leaves running is no leak of the shim's; one without state has nothing to delete.
+        // A container that a test leaves running is no leak of the shim's; one
+        // without state has nothing to delete.
         let _ = self.runtime.delete(self.id(), Force::Yes);
     }
 }

@@ -1,5 +1,6 @@
-//! The sync pipe: the one answer to "create". The manager waits for it, so exactly one line is written, whatever
-//! happens; the line is the frame, so that nobody has to wait for end-of-file.
+//! The sync pipe: the one answer to "create". The manager waits for it, so
+//! exactly one line is written, whatever happens; the line is the frame, so
+//! that nobody has to wait for end-of-file.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -10,7 +11,8 @@ use namespaces::process;
 use nix::unistd::Pid;
 use serde::Serialize;
 
-/// Names the descriptor of the sync pipe; without it, it is standard output. The name is conmon's.
+/// Names the descriptor of the sync pipe; without it, it is standard output.
+/// The name is conmon's.
 pub(crate) const SYNC_PIPE: &str = "_OCI_SYNCPIPE";
 
 /// The first descriptor that is not one of the three standard ones.
@@ -28,10 +30,12 @@ struct Answer<'a> {
 }
 
 impl SyncPipe {
-    /// Takes the descriptor that the manager gave us, and makes everything that we inherited close-on-exec.
+    /// Takes the descriptor that the manager gave us, and makes everything that
+    /// we inherited close-on-exec.
     ///
-    /// To be called before anything else is opened. A runtime that inherits the pipe hands it to the container's
-    /// init, which holds it open until `start`; a manager that reads to end-of-file would then wait for itself.
+    /// To be called before anything else is opened. A runtime that inherits the
+    /// pipe hands it to the container's init, which holds it open until
+    /// `start`; a manager that reads to end-of-file would then wait for itself.
     ///
     /// # Errors
     /// `_OCI_SYNCPIPE` is no number, or nothing is open under it.
@@ -55,7 +59,8 @@ impl SyncPipe {
     /// Answers that the container exists and waits for `start`.
     ///
     /// # Errors
-    /// EIO, EBADF: the pipe is broken in a way that says nothing about the manager.
+    /// EIO, EBADF: the pipe is broken in a way that says nothing about the
+    /// manager.
     pub(crate) fn created(self, container: Pid) -> io::Result<()> {
         self.answer(&Answer { data: container.as_raw(), message: None })
     }
@@ -72,7 +77,8 @@ impl SyncPipe {
         let mut line = serde_json::to_vec(answer)?;
         line.push(b'\n');
         match self.0.write_all(&line) {
-            // The manager died while it waited. The container is as good as any: the next manager finds it by its files.
+            // The manager died while it waited. The container is as good as
+            // any: the next manager finds it by its files.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             written => written,
         }

@@ -1,14 +1,17 @@
-//! The runtime's own words. Until a runtime has exited, its container is only created and cannot write, so what comes
-//! out of the container's stderr is the runtime's: on failure, it is the answer to the manager.
+//! What the runtime says on its stderr. Until a runtime has exited, its
+//! container is only created and cannot write, so what comes out of the
+//! container's stderr is the runtime's: on failure, it is the answer to the
+//! manager.
 
-/// Bytes kept; conmon keeps as many. The end of what a runtime says is the reason, the beginning are warnings.
+/// Bytes kept; conmon keeps as many. The end of what a runtime says is the
+/// reason, the beginning are warnings.
 const LIMIT: usize = 8 * 1024;
 
 /// Keeps the end of what the runtime says.
 #[derive(Debug, Default)]
-pub(crate) struct Words(Vec<u8>);
+pub(crate) struct RuntimeStderr(Vec<u8>);
 
-impl Words {
+impl RuntimeStderr {
     /// Adds what it said now, and forgets the oldest beyond the limit.
     pub(crate) fn push(&mut self, said: &[u8]) {
         self.0.extend_from_slice(said);
@@ -28,10 +31,10 @@ mod tests {
 
     #[test]
     fn the_end_is_kept() {
-        let mut words = Words::default();
-        words.push(&[b'x'; 200_000]);
-        words.push(b" reason");
-        let kept = words.take();
+        let mut stderr = RuntimeStderr::default();
+        stderr.push(&[b'x'; 200_000]);
+        stderr.push(b" reason");
+        let kept = stderr.take();
         assert!(kept.len() == LIMIT && kept.ends_with(b"x reason"));
     }
 }
