@@ -7,7 +7,7 @@ mod bundle;
 mod measure;
 mod report;
 
-use crate::cargo::{Profile, binaries, build, xtask};
+use crate::cargo::{build_shipped, xtask};
 use crate::package::{self, Missing, Need};
 use crate::progress::step;
 use crate::root::{as_root, shown};
@@ -59,11 +59,11 @@ fn runtime(runs: u32, json: Option<&Path>) -> Result<()> {
     if runs == 0 {
         bail!("--runs 0: there is no median of nothing");
     }
-    step("build imageless, optimised", || {
-        build(&["imageless"], Profile::Release)
+    // What we ship is what we measure.
+    let imageless = step("build imageless, optimised and static", || {
+        build_shipped("imageless")
     })?;
-    let imageless = binaries(Profile::Release)?.join("imageless");
-    let folder = binaries(Profile::Release)?.join("bench-bundle");
+    let folder = imageless.with_file_name("bench-bundle");
     step("make a bundle of a static true", || bundle::make(&folder))?;
     let what = format!("run each of them {runs} times, in turns");
     let text = step(&what, || measured(&imageless, &folder, runs))?;

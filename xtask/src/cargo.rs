@@ -50,6 +50,24 @@ pub(crate) fn build(packages: &[&str], profile: Profile) -> Result<()> {
     succeed(&mut command)
 }
 
+/// Builds a program as it is shipped, and tells where it is: optimised, and
+/// static. A short-lived program spends a good part of its life being linked,
+/// and a static one also starts where there is no libc or another one.
+///
+/// The target is named although it is this machine's: only then do the flags
+/// spare proc macros, which are libraries and cannot be static.
+///
+/// # Errors
+/// Those of [`build`] and [`binaries`].
+pub(crate) fn build_shipped(program: &str) -> Result<PathBuf> {
+    let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
+    let mut command = cargo(&["build", "--release", "--target", &target]);
+    command.args(["--package", program, "--bin", program]);
+    succeed(command.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
+    let beside = binaries(Profile::Release)?.with_file_name(target);
+    Ok(beside.join("release").join(program))
+}
+
 /// The folder of the programs that cargo built.
 ///
 /// Wherever cargo was told to put its output, xtask itself lies in it:
