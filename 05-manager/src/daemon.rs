@@ -27,6 +27,9 @@ use crate::server;
 const SUN_PATH: usize = 108;
 
 /// The container manager: serves CRI v1 on a Unix socket.
+///
+/// CONMAND_LOG in the environment says how much is told on stderr: error,
+/// warn, info (so without it), debug or trace.
 #[derive(Debug, Parser)]
 #[command(name = "conmand", version)]
 pub struct Options {
@@ -47,7 +50,7 @@ pub struct Options {
     #[arg(long, value_name = "PATH")]
     shim: Option<PathBuf>,
     /// A runtime handler; imageless, runc and crun are known where they are
-    /// found.
+    /// found (may be repeated).
     #[arg(long, value_name = "NAME=PATH", value_parser = named_runtime)]
     runtime: Vec<(String, PathBuf)>,
     /// The handler of pods that name none.

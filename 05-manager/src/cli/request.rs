@@ -38,7 +38,7 @@ impl Args {
         };
         PodSandboxConfig {
             metadata: Some(metadata),
-            hostname: self.hostname.clone(),
+            hostname: self.hostname.clone().unwrap_or_default(),
             annotations: [(MADE_BY_RUN.to_owned(), "true".to_owned())].into(),
             linux: Some(linux),
             ..Default::default()
@@ -65,7 +65,7 @@ impl Args {
             metadata: Some(metadata),
             image: Some(image),
             command: self.command.clone(),
-            working_dir: self.workdir.clone(),
+            working_dir: self.workdir.clone().unwrap_or_default(),
             envs: self.env.clone(),
             linux: Some(linux),
             ..Default::default()

@@ -26,7 +26,7 @@ const GRACE: i64 = 10;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The container's name; without it, one is made of the program's.
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// Print the id and leave.
     #[arg(short, long)]
@@ -34,18 +34,19 @@ pub(super) struct Args {
     /// Remove the container when it has ended; it takes a conman that waits.
     #[arg(long, conflicts_with = "detach")]
     rm: bool,
-    /// The OCI runtime: imageless, runc, crun, or a path.
-    #[arg(long, value_name = "H", default_value = "")]
-    runtime: String,
+    /// The OCI runtime: imageless, runc, crun, or an absolute path; without it,
+    /// conmand's default.
+    #[arg(long, value_name = "NAME")]
+    runtime: Option<String>,
     /// An environment variable.
     #[arg(short, long = "env", value_name = "K=V", value_parser = variable)]
     pub(super) env: Vec<KeyValue>,
     /// The working directory.
-    #[arg(short, long, value_name = "DIR", default_value = "")]
-    pub(super) workdir: String,
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) workdir: Option<String>,
     /// The host name; without it, the pod's id.
-    #[arg(long, default_value = "")]
-    pub(super) hostname: String,
+    #[arg(long, value_name = "NAME")]
+    pub(super) hostname: Option<String>,
     /// The network: a loopback device, or the host's.
     #[arg(long, value_enum, default_value = "none")]
     pub(super) network: Network,
@@ -86,7 +87,8 @@ pub(super) async fn run(mut client: Client, args: Args) -> anyhow::Result<u8> {
         }
     };
     let pod = args.pod(&name);
-    let pod_id = run_pod(&mut client, pod.clone(), &args.runtime).await?;
+    let pod_id =
+        run_pod(&mut client, pod.clone(), args.runtime.as_deref()).await?;
     let request = CreateContainerRequest {
         pod_sandbox_id: pod_id.clone(),
         config: Some(args.container(&name)),
@@ -113,9 +115,9 @@ pub(super) async fn run(mut client: Client, args: Args) -> anyhow::Result<u8> {
 async fn run_pod(
     client: &mut Client,
     config: PodSandboxConfig,
-    handler: &str,
+    handler: Option<&str>,
 ) -> anyhow::Result<String> {
-    let runtime_handler = handler.to_owned();
+    let runtime_handler = handler.unwrap_or_default().to_owned();
     let request =
         RunPodSandboxRequest { config: Some(config), runtime_handler };
     let answer = client.cri.run_pod_sandbox(request).await;
