@@ -37,7 +37,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Run a bundle and print its output until it closes it
+    /// Run a bundle, and print until the container closes its output
     Run {
         /// The container's id [default: the name of the bundle's directory]
         #[arg(long, value_name = "ID")]
