@@ -28,7 +28,8 @@ use std::process::ExitCode;
 
 /// Builds the book, checks it, executes what it shows
 #[derive(Parser)]
-#[command(name = "cargo xtask book", max_term_width = 90)]
+#[command(name = "cargo xtask book", bin_name = "cargo xtask book")]
+#[command(max_term_width = 90)]
 #[command(after_long_help = include_str!("console-blocks.md"))]
 struct Cli {
     /// The repository whose `book/` is meant

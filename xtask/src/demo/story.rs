@@ -76,7 +76,7 @@ fn start(folder: &Path, runtime: &str) -> Result<(Manager, Story)> {
     typed("conmand --root root --state state --socket conmand.sock &");
     ok(&format!("it listens; it is process {}", manager.pid()));
     let image = format!("rootfs:{}", folder.join("bundle/rootfs").display());
-    typed("conman run -d --name counter rootfs:bundle/rootfs -- sh -c ..");
+    typed("conman run -d --name counter rootfs:$PWD/bundle/rootfs -- sh -c ..");
     let args = [
         "run",
         "-d",
