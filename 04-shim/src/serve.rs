@@ -76,7 +76,7 @@ impl Server {
         self.deadline = deadline;
         let status = self.serve(Awaited::Runtime(runtime))?;
         self.deadline = None;
-        self.drain(); // its last words
+        self.drain(Awaited::Runtime(runtime)); // its last words
         Ok(status)
     }
 
@@ -91,7 +91,7 @@ impl Server {
     ) -> Result<ExitStatus, SyscallError> {
         self.runtime_stderr.take(); // they were warnings, and stand in the log
         let status = self.serve(Awaited::Container(container))?;
-        self.drain();
+        self.drain(Awaited::Container(container));
         Ok(status)
     }
 
@@ -140,7 +140,9 @@ impl Server {
     ) -> Result<Option<ExitStatus>, SyscallError> {
         match event {
             Event::ChildEnded => return awaited.reap(),
-            Event::Output(stream) => self.pump(stream, awaited),
+            Event::Output(stream) => {
+                self.pump(stream, awaited);
+            }
             Event::Terminate(signal) => self.terminate(awaited, signal)?,
             Event::DeadlinePassed => {
                 self.deadline = None;
@@ -151,12 +153,14 @@ impl Server {
     }
     // ANCHOR_END: on_event
 
-    fn pump(&mut self, stream: Stream, awaited: Awaited<'_>) {
-        let Some(output) = self.stdio.read(stream) else { return };
+    /// Reads once; returns how many bytes.
+    fn pump(&mut self, stream: Stream, awaited: Awaited<'_>) -> usize {
+        let Some(output) = self.stdio.read(stream) else { return 0 };
         if let (Awaited::Runtime(_), Stream::Stderr) = (awaited, stream) {
             self.runtime_stderr.push(output);
         }
         self.log.append(stream, output);
+        output.len()
     }
 
     fn terminate(
@@ -180,14 +184,14 @@ impl Server {
     /// hold them open, and even write on and on. What the ended process itself
     /// has written is in the pipe by now, and that is at most what the pipe can
     /// hold.
-    fn drain(&mut self) {
+    fn drain(&mut self, awaited: Awaited<'_>) {
         for stream in [Stream::Stdout, Stream::Stderr] {
             let mut left = self.stdio.capacity(stream);
-            while let Some(output) =
-                self.stdio.read(stream).filter(|_| left > 0)
-            {
-                left = left.saturating_sub(output.len());
-                self.log.append(stream, output);
+            while left > 0 {
+                match self.pump(stream, awaited) {
+                    0 => break,
+                    read => left = left.saturating_sub(read),
+                }
             }
         }
     }
