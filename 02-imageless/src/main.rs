@@ -26,6 +26,7 @@ mod lifecycle;
 mod log;
 mod mount_options;
 mod mounts;
+mod own_binary;
 mod plan;
 mod program;
 mod report;

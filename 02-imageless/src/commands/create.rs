@@ -3,6 +3,7 @@
 use crate::cli::Global;
 use crate::create::{self, Request};
 use crate::id::Id;
+use crate::own_binary;
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
 use std::fs;
@@ -45,6 +46,7 @@ pub(crate) struct CreateOptions {
 impl Create {
     /// Creates the container and leaves it to whoever adopts its init.
     pub(crate) fn run(self, global: &Global) -> Result<()> {
+        own_binary::protect()?;
         create::create(&global.root()?, &self.options.request()?)?;
         Ok(())
     }

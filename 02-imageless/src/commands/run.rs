@@ -6,6 +6,7 @@ use crate::cli::Global;
 use crate::container::Container;
 use crate::create;
 use crate::lifecycle;
+use crate::own_binary;
 use anyhow::Result;
 use namespaces::signals::Forwarding;
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ pub(crate) struct Run {
 impl Run {
     /// Runs the container, to its end unless detached.
     pub(crate) fn run(self, global: &Global) -> Result<ExitCode> {
+        own_binary::protect()?;
         let root = global.root()?;
         let request = self.options.request()?;
         if self.detach {

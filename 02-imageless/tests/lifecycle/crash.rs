@@ -70,7 +70,12 @@ fn killed_at(driver: &Driver, call: &str, n: u32) -> bool {
 }
 
 /// Calls a verb, of whose system calls some meet with a fault.
-fn injected(driver: &Driver, verb: &str, call: &str, fault: &str) -> Output {
+pub(crate) fn injected(
+    driver: &Driver,
+    verb: &str,
+    call: &str,
+    fault: &str,
+) -> Output {
     let runtime = driver.command(&[verb, driver.id()]);
     let mut strace = Command::new("strace");
     strace.args(["-o", "/dev/null", "-e", &format!("trace={call}")]);
@@ -87,8 +92,9 @@ fn injected(driver: &Driver, verb: &str, call: &str, fault: &str) -> Output {
     Output { status, stderr: driver.read("stderr") }
 }
 
-struct Output {
-    status: ExitStatus,
+/// What a call with faults came to.
+pub(crate) struct Output {
+    pub(crate) status: ExitStatus,
     stderr: String,
 }
 

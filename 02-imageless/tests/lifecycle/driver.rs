@@ -40,6 +40,22 @@ pub(crate) fn on_ours(args: &[&str], test: impl FnOnce(&Driver)) {
     test(&Driver::new(Scratch::new(), runtime, args));
 }
 
+/// Runs `test` on a copy of ours that no other test executes.
+pub(crate) fn on_a_copy_of_ours(args: &[&str], test: impl FnOnce(&Driver)) {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let program = scratch.path().join("imageless");
+    // By cp(1): what this process has open for writing, a child that another
+    // test is just making could hold, and then nobody can execute it.
+    let mut cp = Command::new("cp");
+    cp.arg(env!("CARGO_BIN_EXE_imageless")).arg(&program);
+    assert!(cp.status().expect("cp is everywhere").success());
+    let name = "a copy of imageless".to_owned();
+    test(&Driver::new(scratch, RuntimeUnderTest { name, program }, args));
+}
+
 /// Runs `test` on ours in a mount namespace where cgroup v2 is all there is, as
 /// on most machines. Where v1 has the controllers, v2 still has devices, the
 /// freezer and the kill file.

@@ -5,6 +5,7 @@ mod crash;
 mod driver;
 mod inside;
 mod limits;
+mod own_binary;
 mod refusals;
 mod run;
 mod verbs;
