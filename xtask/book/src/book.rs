@@ -2,6 +2,7 @@
 //!
 //! mdBook is used as a library, so that readers install nothing and the version is in Cargo.lock.
 
+use crate::caption::captioned;
 use crate::page::Page;
 use anyhow::{Context, Result};
 use mdbook_driver::MDBook;
@@ -58,7 +59,7 @@ impl Book {
         Ok(Book { root, dir, source, config, pages })
     }
 
-    /// Renders HTML into `destination`.
+    /// Renders HTML into `destination`, with the file's path above each listing.
     ///
     /// # Errors
     /// What mdBook complains about.
@@ -66,7 +67,11 @@ impl Book {
         let mut config = self.config.clone();
         config.build.create_missing = false;
         config.build.build_dir = destination.to_owned();
-        MDBook::load_with_config(&self.dir, config)?.build()
+        let mut mdbook = MDBook::load_with_config(&self.dir, config)?;
+        mdbook.book.for_each_chapter_mut(|chapter| {
+            chapter.content = captioned(&chapter.content);
+        });
+        mdbook.build()
     }
 
     /// The absolute path of a page.

@@ -6,6 +6,7 @@
 
 mod bless;
 mod book;
+mod caption;
 mod chapter;
 mod finding;
 mod host;

@@ -274,3 +274,12 @@ fn a_build_with_an_empty_listing_fails() {
     let said = fixture.run(&["build"]);
     assert!(!said.ok && said.text.contains("has no region"), "{}", said.text);
 }
+
+#[test]
+fn a_listing_in_the_built_book_bears_the_path_of_its_file() {
+    let fixture = good();
+    assert!(fixture.run(&["build"]).ok);
+    let page = fixture.read("book/build/one.html");
+    let caption = page.find("<p><em>01-x/src/lib.rs</em></p>").expect(&page);
+    assert!(page[caption..].contains("spawn"), "{page}");
+}

@@ -165,23 +165,30 @@ fn quoted(quotation: &Quotation) -> Option<Vec<String>> {
     })
 }
 
-/// Reads the directive of a line, if there is one that is not escaped.
+/// Splits the directive of a line, if there is one that is not escaped, into what it does and
+/// with what: `include` and `FILE:anchor`.
+pub(crate) fn directive(text: &str) -> Option<(&str, &str)> {
+    let found = DIRECTIVE.captures(text)?;
+    if found.get(1).is_some() {
+        return None;
+    }
+    let verb = found.get(2)?.as_str();
+    Some((verb, found.get(3)?.as_str().split_whitespace().next()?))
+}
+
+/// Reads the directive of a line as seen from its page.
 fn quotation(
     book: &Book,
     (page, line): (&Page, usize),
     text: &str,
 ) -> Option<Quotation> {
-    let found = DIRECTIVE.captures(text)?;
-    if found.get(1).is_some() {
-        return None;
-    }
-    let target = found[3].split_whitespace().next().unwrap_or_default();
+    let (verb, target) = directive(text)?;
     let (file, anchor) = target.split_once(':').unwrap_or((target, ""));
     let folder =
         book.file(page).parent().expect("a page lies in a folder").to_owned();
     Some(Quotation {
         place: (page.path.clone(), line),
-        verb: found[2].to_owned(),
+        verb: verb.to_owned(),
         file: folder.join(file),
         anchor: anchor.to_owned(),
     })
