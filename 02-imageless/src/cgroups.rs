@@ -29,8 +29,7 @@ impl Place {
     /// Finds the place that `linux.cgroupsPath` names, or the default one.
     ///
     /// # Errors
-    /// A path with `..`, which would lead out of the hierarchy. EBUSY: it has
-    /// processes, which are somebody else's.
+    /// A path with `..`, which would lead out of the hierarchy.
     ///
     /// Source: runtime-spec: config-linux.md, "Cgroups Path"
     pub(crate) fn plan(linux: &Linux, id: &Id) -> Result<Self> {
@@ -48,12 +47,22 @@ impl Place {
                  the top"
             );
         }
-        let cgroup = Cgroup::open(&path)?;
-        // Here already, so that `state.json` does not name it for a moment.
-        cgroup.refuse_if_in_use().context("config.json: linux.cgroupsPath")?;
-        let parents =
-            cgroup.paths().into_iter().flat_map(missing_parents).collect();
+        let parents = Cgroup::open(&path)?
+            .paths()
+            .into_iter()
+            .flat_map(missing_parents)
+            .collect();
         Ok(Self { path, parents })
+    }
+
+    /// Refuses one that has processes, before `state.json` names it.
+    ///
+    /// # Errors
+    /// EBUSY: it has processes, which are somebody else's.
+    pub(crate) fn refuse_if_in_use(&self) -> Result<()> {
+        Cgroup::open(&self.path)?
+            .refuse_if_in_use()
+            .context("config.json: linux.cgroupsPath")
     }
 
     /// Makes the cgroup and sets its limits; if that fails, dropping the value

@@ -62,6 +62,7 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     fn make_cgroup(&mut self) -> Result<Child> {
         let Self { container, plan, request } = self;
+        plan.cgroup.refuse_if_in_use()?;
         // Before the cgroup exists, so that a crash does not lose its path.
         container.save(State::new(plan, &request.id))?;
         let mut cgroup =

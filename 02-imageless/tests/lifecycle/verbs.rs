@@ -105,7 +105,8 @@ fn a_second_create_with_the_same_id_leaves_the_first_alone() {
     on_each_runtime(SLEEP, |driver| {
         driver.ok(&["create"]);
         let before = pid(driver);
-        driver.fails(&["create"]);
+        let answer = driver.fails(&["create"]);
+        assert!(!answer.stderr.contains("cgroup"), "{answer:?}");
         assert_eq!(
             (driver.status().as_str(), pid(driver)),
             ("created", before)
