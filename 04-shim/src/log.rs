@@ -14,6 +14,7 @@ use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::Offset;
 use namespaces::{InCall, SyscallError};
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 
 /// One of the container's two outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,13 +53,22 @@ impl Log {
     ///
     /// # Errors
     /// ENOENT: its directory does not exist. EACCES, EROFS: it cannot be
-    /// written.
+    /// written. ELOOP: a symlink. EINVAL, ENXIO: not a regular file, such as a
+    /// FIFO, whose reader could stop the container by not reading.
     pub(crate) fn open(path: &Path) -> Result<Self, SyscallError> {
-        let file =
-            OpenOptions::new().append(true).create(true).mode(0o640).open(path);
-        let file = file.in_call(|| {
-            format!("open({path:?}, O_WRONLY | O_APPEND | O_CREAT)")
-        })?;
+        let call = || format!("open({path:?}, O_WRONLY | O_APPEND | O_CREAT)");
+        let safely = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o640)
+            .custom_flags(safely.bits())
+            .open(path)
+            .in_call(call)?;
+        if !file.metadata().in_call(call)?.is_file() {
+            return Err(SyscallError::new(call(), Errno::EINVAL)
+                .hint("the log has to be a regular file"));
+        }
         Ok(Self { file, batch: Vec::new(), pending: 0, lost: None })
     }
 

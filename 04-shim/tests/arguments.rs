@@ -82,6 +82,25 @@ fn a_place_that_cannot_be_written_is_told_before_there_is_a_container() {
     }
 }
 
+/// Whoever reads a FIFO could stop the container by not reading, and a symlink
+/// could lead to any file of the host.
+#[test]
+fn a_log_that_is_no_regular_file_is_refused() {
+    if !requires(&NEEDS) {
+        return;
+    }
+    let rig = ours(&["true"]);
+    let (fifo, link) = (rig.path("fifo"), rig.path("link"));
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    std::os::unix::fs::symlink("/etc/motd", &link).unwrap();
+    for (log, errno) in [(fifo, "ENXIO"), (link, "ELOOP")] {
+        let output = output(rig.command_with(&[("--log-path", log)]));
+        assert_eq!(output.status.code(), Some(1));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(errno), "{stderr}");
+    }
+}
+
 #[test]
 fn an_exit_file_that_exists_is_the_truth_about_another_container() {
     if !requires(&NEEDS) {

@@ -1,16 +1,17 @@
 //! CreateContainer: a record, a directory, a bundle, a shim, and a process that
 //! waits for `start`. Either all of them are there in the end, or none.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use oci_spec::runtime::Spec;
 use runc_naive::Force;
 
 use crate::container::{Container, Phase, Record};
 use crate::cri::{ContainerConfig, ContainerEventType};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::liveness;
-use crate::manager::Manager;
+use crate::manager::{Manager, VERB};
 use crate::paths::{make_dir, remove_dir, remove_file};
 use crate::plan;
 use crate::shim::Shim;
@@ -57,8 +58,26 @@ impl Manager {
     pub(crate) fn abandon(&self, record: &Record) -> Result<()> {
         let id = &record.id;
         liveness::kill(&self.paths.shim_pid(id))?;
-        self.runtime(&record.handler).delete(id, Force::Yes)?;
+        self.delete_within(record, VERB)?;
         self.erase(record)
+    }
+
+    /// Has the runtime delete a container, from a thread of its own: a runtime
+    /// that hangs may not keep conmand from starting.
+    fn delete_within(&self, record: &Record, limit: Duration) -> Result<()> {
+        let runtime = self.runtime(&record.handler);
+        let (id, name) = (record.id.clone(), &record.handler.name);
+        let (answer, deleted) = mpsc::channel();
+        // A late answer has nobody who reads it.
+        std::thread::spawn(move || {
+            answer.send(runtime.delete(&id, Force::Yes))
+        });
+        match deleted.recv_timeout(limit) {
+            Ok(deleted) => Ok(deleted?),
+            Err(_) => Err(Error::Failed(format!(
+                "runtime {name}: delete: no answer within {limit:?}"
+            ))),
+        }
     }
 
     /// Removes a container's files, the record last.

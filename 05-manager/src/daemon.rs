@@ -64,6 +64,10 @@ pub struct Options {
 /// Another conmand has the directory or the socket; no shim; as mkdir(2),
 /// bind(2).
 pub async fn run(options: Options) -> anyhow::Result<()> {
+    // A handler in the place of an inherited SIG_IGN, with which the kernel
+    // would reap our children before we can ask how they ended.
+    let _children =
+        signal(SignalKind::child()).context("sigaction(SIGCHLD)")?;
     let shim = find_shim(options.shim.as_deref())?;
     let runtimes =
         Runtimes::find(&options.runtime, options.default_runtime.as_deref())?;

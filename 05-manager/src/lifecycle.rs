@@ -38,9 +38,15 @@ impl Manager {
                 container.id()
             )));
         }
-        let record = self.save(&container, |record| {
+        let saved = self.save(&container, |record| {
             record.phase = Phase::Starting;
             record.started_at = Some(Timestamp::now());
+        });
+        let record = saved.inspect_err(|_| {
+            // The disk is full: then nothing has begun.
+            let mut record = container.lock();
+            record.phase = Phase::Created;
+            record.started_at = None;
         })?;
         let started = self.ask_runtime(&record, Runtime::start).await;
         self.settle_start(&container, started.is_ok())?;

@@ -21,7 +21,7 @@ use crate::store::Store;
 
 /// How long we wait for a runtime's verb. The verb itself is not killed: half a
 /// `start` is worse than a slow one.
-const VERB: Duration = Duration::from_secs(30);
+pub(crate) const VERB: Duration = Duration::from_secs(30);
 
 /// What a runtime's verb answers.
 type Answer<T> = std::result::Result<T, RuntimeError>;

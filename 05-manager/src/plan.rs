@@ -13,6 +13,7 @@ use crate::error::{Error, Result, failed};
 use crate::image;
 use crate::manager::{Manager, new_id};
 use crate::namespaces;
+use crate::pods::check_name;
 use crate::sandbox::{self, Sandbox};
 use crate::spec::{self, Inputs, Limits, Pod};
 use crate::{unsupported, user};
@@ -34,10 +35,8 @@ pub(crate) fn record(
             pod.id
         )));
     }
-    if config.metadata.as_ref().is_none_or(|metadata| metadata.name.is_empty())
-    {
-        return Err(Error::Invalid("config.metadata.name is empty".to_owned()));
-    }
+    let metadata = config.metadata.as_ref();
+    check_name(metadata.map_or("", |metadata| &metadata.name))?;
     unsupported::container(&config)?;
     let rootfs = image::rootfs(&image::reference(&config))?;
     let id = new_id()?;

@@ -22,6 +22,9 @@ use crate::unsupported;
 /// What sethostname(2) takes at most, in bytes.
 const HOST_NAME_MAX: usize = 64;
 
+/// Bytes of a name: far over Kubernetes' 253, and still a line.
+const NAME_MAX: usize = 1024;
+
 /// The size of a pod's /dev/shm: what Docker and Kubernetes give.
 const SHM: &str = "mode=1777,size=65536k";
 
@@ -194,11 +197,11 @@ fn new_record(
     config: PodSandboxConfig,
     handler: &str,
 ) -> Result<Record> {
-    if config.metadata.as_ref().is_none_or(|metadata| metadata.name.is_empty())
+    let metadata = config.metadata.as_ref();
+    check_name(metadata.map_or("", |metadata| &metadata.name))?;
+    if config.hostname.len() > HOST_NAME_MAX
+        || config.hostname.contains(char::is_control)
     {
-        return Err(Error::Invalid("config.metadata.name is empty".to_owned()));
-    }
-    if config.hostname.len() > HOST_NAME_MAX || config.hostname.contains('\0') {
         let name = &config.hostname;
         return Err(Error::Invalid(format!(
             "hostname {name:?}: not a name of at most 64 bytes"
@@ -213,6 +216,24 @@ fn new_record(
         pinned: namespaces::pinned_kinds(&config)?,
         config,
     })
+}
+
+/// Checks the name of a pod or a container. It stands in lists, a line each, so
+/// it may not hold what ends a line or means something to a terminal.
+///
+/// # Errors
+/// [`Error::Invalid`]: empty, over 1024 bytes, `/` or a control character.
+pub(crate) fn check_name(name: &str) -> Result<()> {
+    let why = match name {
+        "" => "is empty",
+        "." | ".." => "means a directory",
+        name if name.len() > NAME_MAX => "has over 1024 bytes",
+        name if name.contains('/') => "has a '/' in it",
+        name if name.contains(char::is_control) => "has a control character",
+        _ => return Ok(()),
+    };
+    let shown: String = name.chars().take(64).collect();
+    Err(Error::Invalid(format!("config.metadata.name {shown:?} {why}")))
 }
 
 /// A pod without a name of its own is called by its id, as Docker does.

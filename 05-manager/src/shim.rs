@@ -80,10 +80,11 @@ impl Shim<'_> {
             line if line.is_empty() => {
                 let words =
                     std::fs::read_to_string(&errors).unwrap_or_default();
-                Err(Error::Failed(format!(
-                    "conman-shim: {status}: {}",
-                    words.trim()
-                )))
+                let words = match words.trim() {
+                    "" => "it was killed before it answered",
+                    words => words,
+                };
+                Err(Error::Failed(format!("conman-shim: {status}: {words}")))
             }
             line => parse_answer(&line),
         }

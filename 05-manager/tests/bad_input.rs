@@ -17,7 +17,12 @@ fn a_run_that_cannot_be_is_refused_and_leaves_nothing() {
     let conmand = Conmand::start(&scratch, &runtimes()[1]);
     let image = conmand.image();
     let long = "x".repeat(65);
-    let cases: [(&[&str], &str); 9] = [
+    let very_long = "x".repeat(1025);
+    let cases: [(&[&str], &str); 13] = [
+        (&["--name", "a/b", &image, "true"], "has a '/' in it"),
+        (&["--name", "..", &image, "true"], "means a directory"),
+        (&["--name", "a\nb", &image, "true"], "has a control character"),
+        (&["--name", &very_long, &image, "true"], "has over 1024 bytes"),
         (&["busybox", "true"], "images are not supported yet"),
         (&["rootfs:etc", "true"], "the path is not absolute"),
         (&["rootfs:/no/where", "true"], "ENOENT"),

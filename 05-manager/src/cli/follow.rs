@@ -75,11 +75,11 @@ pub(super) async fn follow(
     end: &mut End,
 ) -> anyhow::Result<ContainerStatus> {
     loop {
-        log.print_new()?;
+        log.print_new().await?;
         tokio::select! {
             grown = log.grown() => grown?,
             status = end.wait() => {
-                log.print_new()?;
+                log.print_new().await?;
                 return status;
             }
         }

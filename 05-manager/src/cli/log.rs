@@ -62,7 +62,7 @@ impl Log {
     ///
     /// # Errors
     /// EPIPE: nobody reads our output any more. A line that is no log record.
-    pub(super) fn print_new(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn print_new(&mut self) -> anyhow::Result<()> {
         let mut chunk = [0; 64 * 1024];
         loop {
             let read = self
@@ -79,6 +79,8 @@ impl Log {
             };
             let lines: Vec<u8> = self.rest.drain(..=end).collect();
             self.print_lines(&lines)?;
+            // A container may write as fast as we print: let ^C be heard.
+            tokio::task::yield_now().await;
         }
     }
 

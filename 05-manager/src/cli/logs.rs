@@ -26,5 +26,5 @@ pub(super) async fn logs(mut client: Client, args: Args) -> anyhow::Result<()> {
     if args.follow && !has_ended(&status) {
         return follow(&mut log, &mut end).await.map(drop);
     }
-    log.print_new()
+    log.print_new().await
 }
