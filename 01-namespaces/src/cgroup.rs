@@ -73,7 +73,8 @@ impl Cgroup {
         cgroup.owned = true;
         // What has been made when one fails is undone by Drop.
         for dir in &cgroup.dirs {
-            files::make_dirs(&dir.path, &mut cgroup.made).map_err(explain)?;
+            files::make_dirs(&dir.path, &mut cgroup.made)
+                .map_err(files::explain)?;
         }
         if version == Version::V2 {
             let mount = &layout.mounts[0].path;
@@ -289,15 +290,4 @@ fn wait_for(pids: &[Pid], deadline: Instant) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn explain(error: SyscallError) -> SyscallError {
-    match error.errno {
-        Errno::EACCES | Errno::EPERM => error.hint(
-            "an ordinary user needs a delegated cgroup, for example from \
-             `systemd-run --user --scope -p Delegate=yes`",
-        ),
-        Errno::EROFS => error.hint("cgroups are mounted read-only here"),
-        _ => error,
-    }
 }

@@ -96,3 +96,15 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<u64> {
         SyscallError::new(call, Errno::EBADMSG)
     })
 }
+
+/// Adds what helps against an error of this file system.
+pub(super) fn explain(error: SyscallError) -> SyscallError {
+    match error.errno {
+        Errno::EACCES | Errno::EPERM => error.hint(
+            "an ordinary user needs a delegated cgroup, for example from \
+             `systemd-run --user --scope -p Delegate=yes`",
+        ),
+        Errno::EROFS => error.hint("cgroups are mounted read-only here"),
+        _ => error,
+    }
+}
