@@ -61,7 +61,9 @@ fn ctrl_c_on_the_runtimes_terminal_reaches_the_container() {
             .collect();
         let mut script = Command::new("script")
             .args(["--quiet", "--return", "--flush", "--command"])
-            .arg(words.join(" "))
+            // script(1) asks $SHELL, and dash does not become its last command
+            // by itself: it would die of the Ctrl-C that is meant for `run`.
+            .arg(format!("exec {}", words.join(" ")))
             .arg(driver.scratch.path().join("terminal"))
             .current_dir(driver.bundle.path())
             .stdin(Stdio::piped())
