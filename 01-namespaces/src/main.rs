@@ -1,25 +1,20 @@
-//! isolate(1): runs one command in namespaces and a cgroup of its own, waits
-//! for it, and leaves nothing behind. Two processes, two stories: the parent's
-//! is here, the child's in `child`. What both will do is decided in `plan`.
+//! isolate(1): namespaces and cgroups from the command line: runs one command
+//! in new ones, waits for it, and leaves nothing behind.
 
 mod child;
 mod cli;
 mod plan;
+mod run;
 mod step;
 
 use anyhow::Result;
-use namespaces::cgroup::Cgroup;
-use namespaces::process::{Child, ExitStatus, Gate, SpawnOptions, spawn};
-use namespaces::signals::Forwarding;
-use plan::Plan;
-use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 /// The exit code for a failure of our own; env(1), docker and podman use it so.
 const OUR_FAILURE: u8 = 125;
 
 fn main() -> ExitCode {
-    match run() {
+    match dispatch() {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("isolate: {error:#}");
@@ -28,69 +23,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<u8> {
-    let Some(options) = cli::parse()? else { return Ok(0) };
-    let plan = Plan::new(&options)?;
-    if options.plan {
-        print!("{}", plan.text()?);
-        return Ok(0);
+fn dispatch() -> Result<u8> {
+    match cli::parse()? {
+        Some(options) => run::run(&options),
+        None => Ok(0),
     }
-    // A status is 0 to 255; 128 plus a signal, too.
-    Ok(isolate(&plan)?.code() as u8)
-}
-
-// ANCHOR: isolate
-/// The parent's story. The cgroup removes itself if we leave early.
-fn isolate(plan: &Plan) -> Result<ExitStatus> {
-    let mut cgroup = plan.create_cgroup()?;
-    // From before the child exists: no signal for it may be lost in between.
-    let forwarding = Forwarding::start()?;
-    let gate = Gate::new()?;
-
-    // v2: the child is born in it. v1 has no such thing: `prepare` moves it.
-    let born_in = cgroup.as_ref().map(Cgroup::dir_fd).transpose()?.flatten();
-    let options = SpawnOptions {
-        namespaces: plan.namespaces,
-        cgroup: born_in.as_ref().map(AsFd::as_fd),
-    };
-    let child = spawn(&options, || child::run(plan, &gate))?;
-    if let Err(error) = prepare(plan, &child, cgroup.as_ref()) {
-        // The child sees the gate close for ever, and exits.
-        drop(gate);
-        child.wait()?;
-        return Err(error);
-    }
-    gate.open()?;
-
-    let status = forwarding.wait(&child)?;
-    if let Some(cgroup) = &mut cgroup {
-        clean_up(cgroup)?;
-    }
-    Ok(status)
-}
-// ANCHOR_END: isolate
-
-/// Does what only the parent can do for the child: say who it is outside, and
-/// put it where its limits hold.
-fn prepare(plan: &Plan, child: &Child, cgroup: Option<&Cgroup>) -> Result<()> {
-    if let Some(id_maps) = &plan.id_maps {
-        id_maps.write(child.pid())?;
-    }
-    if let Some(cgroup) = cgroup {
-        // On v2 it was born there already; then this changes nothing.
-        cgroup.add(child.pid())?;
-    }
-    Ok(())
-}
-
-/// Ends what the command has left running, and removes the cgroup.
-fn clean_up(cgroup: &mut Cgroup) -> Result<()> {
-    if cgroup.oom_kills().unwrap_or(0) > 0 {
-        eprintln!(
-            "isolate: over the memory limit: the kernel killed a process"
-        );
-    }
-    cgroup.kill()?;
-    cgroup.remove()?;
-    Ok(())
 }

@@ -1,5 +1,5 @@
 //! What isolate(1) is going to do, decided before anything is done. The same
-//! value is printed by `--plan` and carried out by `main` and `child`.
+//! value is printed by `--plan` and carried out by `run` and `child`.
 
 use crate::cli::Options;
 use crate::step::{RootStep, Step};
@@ -52,7 +52,7 @@ impl Plan {
         Ok(Self {
             namespaces,
             id_maps: user.then(IdMaps::root_is_caller),
-            cgroup: options.limits().map(|limits| (name, limits)),
+            cgroup: options.limits.limits().map(|limits| (name, limits)),
             steps,
             argv: c_strings(&options.command)?,
         })
@@ -123,7 +123,7 @@ fn steps(options: &Options, namespaces: Namespaces) -> Result<Vec<Step>> {
     if namespaces.contains(Namespace::Mount) {
         steps.push(Step::MakePrivate);
     }
-    match &options.rootfs {
+    match &options.root.rootfs {
         Some(dir) => steps.push(root(dir, namespaces)?),
         None if sees_own_processes(namespaces) => {
             let proc = DEFAULT_MOUNTS.iter().find(|row| row.fstype == "proc");
