@@ -9,7 +9,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::getsid;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// The signals by which a user or a service manager talks to a program.
 const FORWARDED: [Signal; 6] = [
@@ -75,7 +75,12 @@ impl Forwarding {
         }
     }
 
-    fn forward(&self, child: &Child) -> Result<()> {
+    /// Sends what has arrived to the child; does not wait. For a loop that
+    /// waits for other things too: it polls the value's descriptor.
+    ///
+    /// # Errors
+    /// ESRCH: the child was reaped.
+    pub fn forward(&self, child: &Child) -> Result<()> {
         while let Some(info) =
             self.signals.read_signal().in_call(|| "read(signalfd)".into())?
         {
@@ -87,6 +92,12 @@ impl Forwarding {
             }
         }
         Ok(())
+    }
+}
+
+impl AsFd for Forwarding {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.signals.as_fd()
     }
 }
 

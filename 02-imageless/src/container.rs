@@ -17,6 +17,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// A container's state directory, and what `state.json` in it says.
+#[derive(Debug)]
 pub(crate) struct Container {
     /// `ROOT/ID`.
     pub(crate) dir: PathBuf,

@@ -2,9 +2,10 @@
 //! before it. After a crash at any moment `delete --force` finds what is there.
 
 use crate::config::Bundle;
+use crate::console::{Console, Courier};
 use crate::container::Container;
 use crate::id::Id;
-use crate::init;
+use crate::init::{self, Inheritance};
 use crate::plan::Plan;
 use crate::start;
 use crate::state::{Init, State, replace};
@@ -15,7 +16,7 @@ use namespaces::cgroup::{Cgroup, Version};
 use namespaces::process::{self, Child, SpawnOptions};
 use nix::libc::SIGKILL;
 use std::fs;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// What `create` and `run` are told.
@@ -24,30 +25,39 @@ pub(crate) struct Request {
     pub(crate) id: Id,
     pub(crate) bundle: PathBuf,
     pub(crate) pid_file: Option<PathBuf>,
+    pub(crate) console: Console,
     /// How many descriptors after stderr the container keeps.
     pub(crate) kept_fds: u32,
 }
 
+/// A container whose init waits for `start`.
+#[derive(Debug)]
+pub(crate) struct Created {
+    pub(crate) container: Container,
+    /// Reaped by the caller if it waits for it, else by whoever adopts it when
+    /// the caller exits.
+    pub(crate) init: Child,
+    /// The terminal's master, if it is to be held in the foreground.
+    pub(crate) terminal: Option<OwnedFd>,
+}
+
 /// Makes a container whose init waits for `start`. If anything fails, nothing of
 /// it stays.
-///
-/// Init is reaped by the caller if it waits for it, else by whoever adopts it
-/// when the caller exits.
 ///
 /// # Errors
 /// One line that names the field or the system call; init's own words if it was
 /// init that failed.
 ///
 /// Source: runtime-spec: runtime.md, "Create"
-pub(crate) fn create(
-    root: &Path,
-    request: &Request,
-) -> Result<(Container, Child)> {
+pub(crate) fn create(root: &Path, request: &Request) -> Result<Created> {
     let plan = Plan::new(Bundle::open(&request.bundle)?, &request.id)?;
+    let courier = request.console.courier(&plan.process.config)?;
     let container = Container::create(root, &request.id)?;
-    let mut attempt = Attempt { container, plan, request };
+    let mut attempt = Attempt { container, plan, courier, request };
     match attempt.make_cgroup() {
-        Ok(child) => Ok((attempt.container, child)),
+        Ok((init, terminal)) => {
+            Ok(Created { container: attempt.container, init, terminal })
+        }
         Err(error) => Err(undone(attempt.container.remove(), error)),
     }
 }
@@ -56,12 +66,13 @@ pub(crate) fn create(
 struct Attempt<'a> {
     container: Container,
     plan: Plan,
+    courier: Option<Courier>,
     request: &'a Request,
 }
 
 impl Attempt<'_> {
-    fn make_cgroup(&mut self) -> Result<Child> {
-        let Self { container, plan, request } = self;
+    fn make_cgroup(&mut self) -> Result<(Child, Option<OwnedFd>)> {
+        let Self { container, plan, request, .. } = self;
         plan.cgroup.refuse_if_in_use()?;
         // Before the cgroup exists, so that a crash does not lose its path.
         container.save(State::new(plan, &request.id))?;
@@ -73,10 +84,18 @@ impl Attempt<'_> {
     }
 
     // ANCHOR: make_init
-    fn make_init(&mut self, cgroup: &Cgroup) -> Result<Child> {
+    fn make_init(
+        &mut self,
+        cgroup: &Cgroup,
+    ) -> Result<(Child, Option<OwnedFd>)> {
         let fifo = start::make_fifo(&self.container.unready_fifo())?;
         let mut sync = Sync::new()?;
-        let (plan, kept_fds) = (&self.plan, self.request.kept_fds);
+        let plan = &self.plan;
+        let inheritance = Inheritance {
+            fifo: fifo.as_fd(),
+            console: self.courier.as_ref().map(Courier::sender),
+            kept_fds: self.request.kept_fds,
+        };
         let cgroup_dir = cgroup.dir_fd()?;
         let options = SpawnOptions {
             namespaces: plan.isolation.for_clone(),
@@ -84,14 +103,14 @@ impl Attempt<'_> {
         };
         plan.isolation.join_for_children()?;
         let child = process::spawn(&options, || {
-            init::run(plan, kept_fds, fifo.as_fd(), sync.init_end())
+            init::run(plan, inheritance, sync.init_end())
         })?;
         let created = self
             .equip(&child, cgroup)
             .and_then(|()| let_go(sync.into_runtime_end()))
             .and_then(|()| self.publish(&child));
         match created {
-            Ok(()) => Ok(child),
+            Ok(terminal) => Ok((child, terminal)),
             Err(error) => Err(undone(end(&child), error)),
         }
     }
@@ -109,14 +128,16 @@ impl Attempt<'_> {
     }
 
     /// Makes the container "created": for us by the FIFO's name, for the engine
-    /// by the pid file.
-    fn publish(&self, child: &Child) -> Result<()> {
+    /// by the pid file; and takes its terminal, if it is ours to hold.
+    fn publish(&self, child: &Child) -> Result<Option<OwnedFd>> {
         let fifo = self.container.fifo();
         fs::rename(self.container.unready_fifo(), &fifo)
             .in_call(|| format!("rename(.., {fifo:?})"))?;
-        let Some(pid_file) = &self.request.pid_file else { return Ok(()) };
-        let pid = child.pid().to_string();
-        replace(pid_file, pid.as_bytes()).context("--pid-file")
+        if let Some(pid_file) = &self.request.pid_file {
+            let pid = child.pid().to_string();
+            replace(pid_file, pid.as_bytes()).context("--pid-file")?;
+        }
+        self.courier.as_ref().map_or(Ok(None), Courier::receive)
     }
 }
 

@@ -5,22 +5,21 @@
 //! each says what breaks if it moves.
 
 use crate::config::Bundle;
+use crate::console::Terminal;
 use crate::plan::Plan;
-use crate::program::Program;
 use crate::start::{Event, Wait};
 use crate::sync::InitEnd;
-use crate::{credentials, devices, home, program, rlimits, sysctl};
-use anyhow::{Context, Result, bail};
+use crate::{devices, sysctl};
+use anyhow::{Context, Result};
 use namespaces::InCall;
 use namespaces::namespace::{Namespace, Namespaces, unshare};
-use namespaces::process::{close_on_exec_from, exec, exec_failure_code};
+use namespaces::process::close_on_exec_from;
 use namespaces::root::Root;
 use namespaces::rootfs;
 use nix::sys::prctl;
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Gid, Uid, chdir, getcwd, setresgid, setresuid, setsid};
-use std::ffi::{CStr, CString};
-use std::fs;
+use nix::unistd::{Gid, Uid, setresgid, setresuid, setsid};
+use std::ffi::CString;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
@@ -29,12 +28,11 @@ use std::path::Path;
 // ANCHOR: init_run
 pub(crate) fn run(
     plan: &Plan,
-    kept_fds: u32,
-    fifo: BorrowedFd<'_>,
+    inherited: Inheritance<'_>,
     mut runtime: InitEnd<'_>,
 ) -> i32 {
-    let ready = become_container(plan, kept_fds, &mut runtime)
-        .and_then(|program| Ok((program, Wait::prepare(fifo)?)));
+    let ready = become_container(plan, inherited, &mut runtime)
+        .and_then(|program| Ok((program, Wait::prepare(inherited.fifo)?)));
     let (program, wait) = match ready {
         Ok(ready) => ready,
         Err(error) => {
@@ -45,49 +43,49 @@ pub(crate) fn run(
     // If `create` was killed, nobody will ever start or delete us.
     let event = runtime.ready().and_then(|()| wait.wait());
     match event {
-        Ok(Event::Start) => become_program(plan, &program),
+        Ok(Event::Start) => plan.process.become_program(&program),
         Ok(Event::Signal(signal)) => 128 + signal,
         Err(_) => 1,
     }
 }
 // ANCHOR_END: init_run
 
-/// Returns only if it failed. By now stderr is the container's own, and the
-/// only place left to say so.
-fn become_program(plan: &Plan, program: &CStr) -> i32 {
-    let Program { argv, env } = &plan.program;
-    let env = home::with_home(env, plan.bundle.process().user().uid());
-    let error = exec(program, argv, &env);
-    eprintln!("imageless: {error}");
-    exec_failure_code(&error)
+/// What init inherits from the runtime besides the plan.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inheritance<'a> {
+    /// What it waits on for `start`.
+    pub(crate) fifo: BorrowedFd<'a>,
+    /// Where to send its terminal's master, if it is to have one.
+    pub(crate) console: Option<BorrowedFd<'a>>,
+    /// How many descriptors after stderr the program keeps.
+    pub(crate) kept_fds: u32,
 }
 
 // ANCHOR: become_container
 fn become_container(
     plan: &Plan,
-    kept_fds: u32,
+    inherited: Inheritance<'_>,
     runtime: &mut InitEnd<'_>,
 ) -> Result<CString> {
-    let process = plan.bundle.process();
+    let process = &plan.process;
     enter_namespaces(plan, runtime)?;
-    adjust_oom_score(process.oom_score_adj())?;
+    process.adjust_oom_score()?;
     // Through the host's /proc: before the container's own is there, and could
     // be a fake.
     sysctl::apply(&plan.sysctls)?;
     let root = build_root(plan)?;
+    make_terminal(plan, &root, inherited.console)?;
     // Only now, so that the runtime moves us into our cgroup while we mount: on
     // v1 that takes the kernel milliseconds.
     runtime.wait_for_go()?;
     enter_cgroup_namespace(plan.isolation.new)?;
     rootfs::pivot(root)?;
-    rlimits::apply(&plan.rlimits)?;
-    let no_new_privileges = process.no_new_privileges() == Some(true);
-    credentials::apply(process.user(), plan.capabilities, no_new_privileges)?;
+    process.restrict()?;
     // As the user, in the root: what is found now is what execve(2) will find.
-    enter_cwd(process.cwd())?;
-    let program = program::find(process)?;
+    process.enter_cwd()?;
+    let program = process.find_program()?;
     // Last: everything above may open files.
-    close_on_exec_from(3 + kept_fds)?;
+    close_on_exec_from(3 + inherited.kept_fds)?;
     Ok(program)
 }
 // ANCHOR_END: become_container
@@ -143,6 +141,23 @@ fn build_root(plan: &Plan) -> Result<Root> {
     Ok(root)
 }
 
+/// While the host's /proc is in sight, through which the console is bound.
+fn make_terminal(
+    plan: &Plan,
+    root: &Root,
+    console: Option<BorrowedFd<'_>>,
+) -> Result<()> {
+    let Some(console) = console else { return Ok(()) };
+    let make = || {
+        let terminal = Terminal::open(root, &plan.process.config)?;
+        if !devices::dev_is_bound(&plan.bundle.spec) {
+            terminal.bind_console(root)?;
+        }
+        terminal.send(console)?.control()
+    };
+    make().context("config.json: process.terminal")
+}
+
 /// After the runtime has moved us into our cgroup: the namespace takes the
 /// cgroup that we are in as its top.
 fn enter_cgroup_namespace(new: Namespaces) -> Result<()> {
@@ -150,36 +165,4 @@ fn enter_cgroup_namespace(new: Namespaces) -> Result<()> {
         unshare(Namespaces::from_iter([Namespace::Cgroup]))?;
     }
     Ok(())
-}
-
-/// Sets how gladly the kernel kills us when memory is short. Below our own
-/// present value takes CAP_SYS_RESOURCE; without it we keep that value.
-///
-/// Source: proc_pid_oom_score_adj(5)
-fn adjust_oom_score(wanted: Option<i32>) -> Result<()> {
-    const FILE: &str = "/proc/self/oom_score_adj";
-    let Some(wanted) = wanted else { return Ok(()) };
-    match fs::write(FILE, wanted.to_string()) {
-        Err(cause) if cause.kind() == std::io::ErrorKind::PermissionDenied => {
-            Ok(())
-        }
-        result => result
-            .in_call(|| format!("write({FILE:?}, \"{wanted}\")"))
-            .context("config.json: process.oomScoreAdj"),
-    }
-}
-
-/// Goes to `process.cwd`, and makes sure that it is inside: a descriptor of the
-/// host that was left open makes `/proc/self/fd/7` a way out (CVE-2024-21626).
-fn enter_cwd(cwd: &Path) -> Result<()> {
-    chdir(cwd)
-        .in_call(|| format!("chdir({cwd:?})"))
-        .context("config.json: process.cwd")?;
-    match getcwd() {
-        Ok(now) if now.is_absolute() => Ok(()),
-        Ok(_) | Err(_) => bail!(
-            "config.json: process.cwd: {cwd:?} is outside of the container's \
-             root"
-        ),
-    }
 }

@@ -2,7 +2,6 @@
 //! anything is made. What can be refused is refused here, where nothing has to
 //! be undone.
 
-use crate::capabilities::{self, Sets};
 use crate::cgroups::Place;
 use crate::config::Bundle;
 use crate::device_rules;
@@ -10,9 +9,8 @@ use crate::devices::{self, Device};
 use crate::id::Id;
 use crate::isolation::{self, Isolation};
 use crate::mounts::{self, Planned};
-use crate::program::{self, Program};
+use crate::process;
 use crate::resources;
-use crate::rlimits::{self, Rlimit};
 use crate::supported;
 use crate::sysctl::{self, Sysctl};
 use anyhow::Result;
@@ -29,9 +27,7 @@ pub(crate) struct Plan {
     pub(crate) sysctls: Vec<Sysctl>,
     pub(crate) mounts: Vec<Planned>,
     pub(crate) devices: Vec<Device>,
-    pub(crate) rlimits: Vec<Rlimit>,
-    pub(crate) capabilities: Sets,
-    pub(crate) program: Program,
+    pub(crate) process: process::Planned,
 }
 
 impl Plan {
@@ -43,7 +39,6 @@ impl Plan {
         supported::check(&bundle.spec)?;
         let linux =
             bundle.spec.linux().as_ref().expect("checked by supported::check");
-        let process = bundle.process();
         let limited = linux.resources().as_ref();
         let isolation = isolation::plan(linux)?;
         let cgroup = Place::plan(linux, id)?;
@@ -59,11 +54,7 @@ impl Plan {
             sysctls: sysctl::plan(&bundle.spec, isolation.own())?,
             mounts: mounts::plan(&bundle, &cgroup.path)?,
             devices: devices::plan(&bundle.spec)?,
-            rlimits: rlimits::plan(
-                process.rlimits().as_deref().unwrap_or_default(),
-            )?,
-            capabilities: capabilities::plan(process.capabilities().as_ref()),
-            program: program::plan(process)?,
+            process: process::Planned::new(bundle.process().clone())?,
             isolation,
             cgroup,
             bundle,

@@ -14,7 +14,6 @@ const SPEC: &[Row<Spec>] = &[
 ];
 
 const PROCESS: &[Row<Process>] = &[
-    ("process.terminal", |process| process.terminal() == Some(true)),
     ("process.apparmorProfile", |process| is_set(process.apparmor_profile())),
     ("process.selinuxLabel", |process| is_set(process.selinux_label())),
     ("process.scheduler", |process| process.scheduler().is_some()),
@@ -106,10 +105,6 @@ fn refuse<T>(rows: &[Row<T>], part: Option<&T>) -> Result<()> {
         "linux" => bail!(
             "config.json: linux: missing: only Linux containers are supported"
         ),
-        "process.terminal" => bail!(
-            "config.json: process.terminal: not supported yet\nhint: set it \
-             to false"
-        ),
         field => bail!(
             "config.json: {field}: not supported yet\nhint: take it out of \
              config.json"
@@ -148,10 +143,6 @@ mod tests {
     #[test]
     fn a_field_that_would_be_ignored_is_refused_by_its_name() {
         for (json, field) in [
-            (
-                r#"{"linux":{},"process":{"user":{},"cwd":"/","terminal":true}}"#,
-                "process.terminal",
-            ),
             (
                 r#"{"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}"#,
                 "linux.seccomp",

@@ -1,6 +1,7 @@
 //! `create`: everything is set up, and init waits for `start`.
 
 use crate::cli::Global;
+use crate::console::Console;
 use crate::create::{self, Request};
 use crate::id::Id;
 use crate::own_binary;
@@ -25,9 +26,9 @@ pub(crate) struct CreateOptions {
     /// Write the pid of the container's process to this file
     #[arg(long, value_name = "FILE")]
     pid_file: Option<PathBuf>,
-    /// Send the terminal to this Unix socket (not supported yet)
+    /// Send the terminal's master to this Unix socket
     #[arg(long, value_name = "SOCKET")]
-    console_socket: Option<PathBuf>,
+    pub(super) console_socket: Option<PathBuf>,
     /// Do without pivot_root(2) (not supported: it would leave a way out)
     #[arg(long)]
     no_pivot: bool,
@@ -47,7 +48,8 @@ impl Create {
     /// Creates the container and leaves it to whoever adopts its init.
     pub(crate) fn run(self, global: &Global) -> Result<()> {
         own_binary::protect()?;
-        create::create(&global.root()?, &self.options.request()?)?;
+        let console = self.options.console();
+        create::create(&global.root()?, &self.options.request(console)?)?;
         Ok(())
     }
 }
@@ -57,13 +59,7 @@ impl CreateOptions {
     ///
     /// # Errors
     /// Names the option that cannot be honoured.
-    pub(crate) fn request(&self) -> Result<Request> {
-        if self.console_socket.is_some() {
-            bail!(
-                "--console-socket: not supported yet: process.terminal has \
-                 to be false"
-            );
-        }
+    pub(crate) fn request(&self, console: Console) -> Result<Request> {
         if self.no_pivot {
             bail!(
                 "--no-pivot: not supported: without pivot_root(2) the host's \
@@ -75,8 +71,14 @@ impl CreateOptions {
             id: Id::parse(&self.id)?,
             bundle: self.bundle.clone(),
             pid_file: self.pid_file.clone(),
+            console,
             kept_fds: self.preserve_fds,
         })
+    }
+
+    /// Who holds the terminal when we do not stay.
+    pub(crate) fn console(&self) -> Console {
+        self.console_socket.clone().map_or(Console::Nobody, Console::Engine)
     }
 
     /// Stops at the first that is not open: no number is too large.

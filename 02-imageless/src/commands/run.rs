@@ -3,11 +3,13 @@
 
 use super::create::CreateOptions;
 use crate::cli::Global;
+use crate::console::Console;
 use crate::container::Container;
-use crate::create;
+use crate::create::{self, Created};
 use crate::lifecycle;
 use crate::own_binary;
-use anyhow::Result;
+use crate::relay::relay;
+use anyhow::{Result, bail};
 use namespaces::signals::Forwarding;
 use std::process::ExitCode;
 
@@ -30,18 +32,26 @@ impl Run {
     pub(crate) fn run(self, global: &Global) -> Result<ExitCode> {
         own_binary::protect()?;
         let root = global.root()?;
-        let request = self.options.request()?;
         if self.detach {
-            let (container, _) = create::create(&root, &request)?;
-            start_or_delete(&container)?;
+            let request = self.options.request(self.options.console())?;
+            let created = create::create(&root, &request)?;
+            start_or_delete(&created.container)?;
             return Ok(ExitCode::SUCCESS);
         }
+        if self.options.console_socket.is_some() {
+            bail!("--console-socket: only with --detach");
+        }
+        let request = self.options.request(Console::Foreground)?;
         // Before there is a child: a signal that arrives from now on waits
         // until it can be passed on.
         let forwarding = Forwarding::start()?;
-        let (container, child) = create::create(&root, &request)?;
+        let Created { container, init, terminal } =
+            create::create(&root, &request)?;
         start_or_delete(&container)?;
-        let status = forwarding.wait(&child)?;
+        let status = match terminal {
+            Some(master) => relay(master, &forwarding, &init)?,
+            None => forwarding.wait(&init)?,
+        };
         if !self.keep {
             lifecycle::delete(&container)?;
         }

@@ -8,4 +8,6 @@ mod limits;
 mod own_binary;
 mod refusals;
 mod run;
+mod screen;
+mod terminal;
 mod verbs;

@@ -1,0 +1,104 @@
+//! What a configuration calls `process`, and the last steps on its way to the
+//! user's program: the same for a container's init and for what `exec` adds
+//! to it.
+
+use crate::capabilities::{self, Sets};
+use crate::program::{self, Program};
+use crate::rlimits::{self, Rlimit};
+use crate::{credentials, home, stdio};
+use anyhow::{Context, Result, bail};
+use namespaces::InCall;
+use namespaces::process::{exec, exec_failure_code};
+use nix::unistd::{chdir, getcwd};
+use oci_spec::runtime::Process;
+use std::ffi::{CStr, CString};
+use std::fs;
+
+/// A process, ready to be made.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) config: Process,
+    rlimits: Vec<Rlimit>,
+    capabilities: Sets,
+    program: Program,
+}
+
+impl Planned {
+    /// Translates it.
+    ///
+    /// # Errors
+    /// Names the field that is wrong.
+    ///
+    /// Source: runtime-spec: config.md, "Process"
+    pub(crate) fn new(config: Process) -> Result<Self> {
+        let rlimits = config.rlimits().as_deref().unwrap_or_default();
+        Ok(Self {
+            rlimits: rlimits::plan(rlimits)?,
+            capabilities: capabilities::plan(config.capabilities().as_ref()),
+            program: program::plan(&config)?,
+            config,
+        })
+    }
+
+    /// Sets how gladly the kernel kills us when memory is short. Below our own
+    /// present value takes CAP_SYS_RESOURCE; without it we keep that value.
+    /// Through the host's /proc, so before it is out of sight.
+    ///
+    /// Source: proc_pid_oom_score_adj(5)
+    pub(crate) fn adjust_oom_score(&self) -> Result<()> {
+        const FILE: &str = "/proc/self/oom_score_adj";
+        let Some(wanted) = self.config.oom_score_adj() else { return Ok(()) };
+        match fs::write(FILE, wanted.to_string()) {
+            Err(cause)
+                if cause.kind() == std::io::ErrorKind::PermissionDenied =>
+            {
+                Ok(())
+            }
+            result => result
+                .in_call(|| format!("write({FILE:?}, \"{wanted}\")"))
+                .context("config.json: process.oomScoreAdj"),
+        }
+    }
+
+    /// Gives up what the process shall not have: resources, then the rights of
+    /// root.
+    pub(crate) fn restrict(&self) -> Result<()> {
+        let user = self.config.user();
+        rlimits::apply(&self.rlimits)?;
+        stdio::give_to(user.uid())?;
+        let no_new_privileges = self.config.no_new_privileges() == Some(true);
+        credentials::apply(user, self.capabilities, no_new_privileges)
+    }
+
+    /// Goes to `process.cwd`, and makes sure that it is inside: a descriptor of
+    /// the host that was left open makes `/proc/self/fd/7` a way out
+    /// (CVE-2024-21626).
+    pub(crate) fn enter_cwd(&self) -> Result<()> {
+        let cwd = self.config.cwd();
+        chdir(cwd)
+            .in_call(|| format!("chdir({cwd:?})"))
+            .context("config.json: process.cwd")?;
+        match getcwd() {
+            Ok(now) if now.is_absolute() => Ok(()),
+            Ok(_) | Err(_) => bail!(
+                "config.json: process.cwd: {cwd:?} is outside of the \
+                 container's root"
+            ),
+        }
+    }
+
+    /// Finds the program's file, as the user that we are now.
+    pub(crate) fn find_program(&self) -> Result<CString> {
+        program::find(&self.config)
+    }
+
+    /// Returns only if it failed. By now stderr is the container's own, and the
+    /// only place left to say so.
+    pub(crate) fn become_program(&self, file: &CStr) -> i32 {
+        let Program { argv, env } = &self.program;
+        let env = home::with_home(env, self.config.user().uid());
+        let error = exec(file, argv, &env);
+        eprintln!("imageless: {error}");
+        exec_failure_code(&error)
+    }
+}
