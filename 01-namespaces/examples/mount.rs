@@ -13,12 +13,9 @@ fn main() -> Result<()> {
     let namespaces = [Namespace::User, Namespace::Mount].into_iter().collect();
     let options = SpawnOptions { namespaces, ..SpawnOptions::default() };
     let gate = Gate::new()?;
-    let child = spawn(&options, || match inside(&gate) {
-        Ok(()) => 0,
-        Err(error) => {
-            eprintln!("child:  {error:#}");
-            1
-        }
+    let child = spawn(&options, || {
+        let done = inside(&gate).inspect_err(|error| eprintln!("{error:#}"));
+        done.map_or(1, |()| 0)
     })?;
     // Before that the child is nobody, and may not mount.
     IdMaps::root_is_caller().write(child.pid())?;

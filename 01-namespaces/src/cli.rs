@@ -4,6 +4,7 @@
 mod limits;
 mod namespaces;
 mod root;
+mod time;
 
 use ::namespaces::namespace::{Namespace, Namespaces};
 use anyhow::{Result, anyhow};
@@ -14,6 +15,7 @@ use std::ffi::OsString;
 pub(crate) use limits::LimitOptions;
 pub(crate) use namespaces::NamespaceOptions;
 pub(crate) use root::RootOptions;
+pub(crate) use time::TimeOptions;
 
 /// Runs a command in namespaces and a cgroup of its own
 ///
@@ -39,6 +41,8 @@ pub(crate) struct Options {
     pub(crate) root: RootOptions,
     #[command(flatten)]
     pub(crate) limits: LimitOptions,
+    #[command(flatten)]
+    pub(crate) time: TimeOptions,
 }
 
 impl Options {
@@ -51,6 +55,9 @@ impl Options {
         }
         if self.hostname.is_some() {
             namespaces.insert(Namespace::Uts);
+        }
+        if self.time.offsets().is_some() {
+            namespaces.insert(Namespace::Time);
         }
         namespaces
     }

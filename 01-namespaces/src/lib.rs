@@ -13,6 +13,7 @@
 //! 5. [`cgroup`]: how much it may use, on cgroup v1 and v2.
 //! 6. [`capabilities`]: what it may do, root or not.
 //! 7. [`signals`]: what the parent owes it while it runs in the foreground.
+//! 8. [`time`]: since when the machine runs, as it sees it.
 //!
 //! Beneath them are [`error`], which makes every failure read as a line of
 //! strace(1), and [`sys`], the only file with `unsafe`.
@@ -32,5 +33,6 @@ pub mod root;
 pub mod rootfs;
 pub mod signals;
 pub mod sys;
+pub mod time;
 
 pub use error::{InCall, Result, SyscallError};

@@ -44,8 +44,11 @@ impl Plan {
             namespaces.insert(Namespace::User);
         }
         let steps = steps(options, namespaces)?;
-        // The child makes that one itself, see Step::UnshareCgroup.
+        // The child makes those itself, see Step::UnshareCgroup, UnshareTime.
         namespaces.remove(Namespace::Cgroup);
+        if options.time.offsets().is_some() {
+            namespaces.remove(Namespace::Time);
+        }
 
         let name = PathBuf::from(format!("isolate-{}", std::process::id()));
         let user = namespaces.contains(Namespace::User);
@@ -116,6 +119,9 @@ fn steps(options: &Options, namespaces: Namespaces) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     if namespaces.contains(Namespace::Cgroup) {
         steps.push(Step::UnshareCgroup);
+    }
+    if let Some(offsets) = options.time.offsets() {
+        steps.push(Step::UnshareTime(offsets));
     }
     if let Some(name) = &options.hostname {
         steps.push(Step::SetHostname(name.clone()));

@@ -6,6 +6,7 @@ use namespaces::root::Root;
 use namespaces::rootfs::{
     DefaultDevice, bind_root, make_private, make_read_only, mask, pivot,
 };
+use namespaces::time::ClockOffsets;
 use namespaces::{InCall, Result};
 use nix::mount::MsFlags;
 use std::ffi::OsString;
@@ -18,6 +19,9 @@ pub(crate) enum Step {
     /// Makes the cgroup namespace only now: its root is the cgroup that the
     /// process is in, and at clone3(2) that was still the parent's.
     UnshareCgroup,
+    /// Makes the time namespace only now: after clone3(2) it is too late to set
+    /// the clocks.
+    UnshareTime(ClockOffsets),
     /// Sets the host name.
     SetHostname(OsString),
     /// Stops mounts from spreading to the host.
@@ -46,6 +50,7 @@ impl Step {
             Self::UnshareCgroup => {
                 unshare([Namespace::Cgroup].into_iter().collect())
             }
+            Self::UnshareTime(offsets) => offsets.unshare(),
             Self::SetHostname(name) => nix::unistd::sethostname(name)
                 .in_call(|| format!("sethostname({name:?})")),
             Self::MakePrivate => make_private(),
@@ -62,6 +67,7 @@ impl Step {
     pub(crate) fn calls(&self) -> Vec<String> {
         match self {
             Self::UnshareCgroup => vec!["unshare(CLONE_NEWCGROUP)".into()],
+            Self::UnshareTime(offsets) => offsets.calls(),
             Self::SetHostname(name) => vec![format!("sethostname({name:?})")],
             Self::MakePrivate => {
                 vec![

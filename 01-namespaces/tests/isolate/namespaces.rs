@@ -1,6 +1,6 @@
 //! What is isolated, and that nothing else is.
 
-use crate::run::{ISOLATE, Running, stdout};
+use crate::run::{ISOLATE, Running, stdout, text};
 use namespaces::namespace::Namespace;
 use std::fs::read_link;
 use std::process::Command;
@@ -144,4 +144,49 @@ fn a_plan_does_nothing() {
     assert!(plan.contains("clone3(CLONE_NEWUSER|CLONE_NEWUTS)"), "{plan}");
     assert!(plan.contains(r#"sethostname("x")"#), "{plan}");
     assert!(!plan.lines().any(|line| line == "ran"), "{plan}");
+}
+
+#[test]
+fn clocks_are_set_as_unshare_sets_them() {
+    if !requires(&[Need::Root, Need::Program("unshare")]) {
+        return;
+    }
+    let args = ["--time", "--boottime=86400", "--monotonic=-5", "--"];
+    let args = [&args[..], &["cat", "/proc/self/timens_offsets"]].concat();
+    let reference = Command::new("unshare").arg("--fork").args(&args).output();
+    assert_eq!(stdout(&args), text(reference.unwrap()));
+}
+
+#[test]
+fn the_machine_was_started_earlier_for_the_command_and_for_nobody_else() {
+    if !requires(&[Need::UserNamespaces]) {
+        return;
+    }
+    let seconds = |uptime: &str| {
+        let (whole, _) = uptime.split_once('.').unwrap();
+        whole.parse::<u64>().unwrap()
+    };
+    let ours = || seconds(&std::fs::read_to_string("/proc/uptime").unwrap());
+    let before = ours();
+    let args = ["--user", "--boottime", "86400", "--", "cat", "/proc/uptime"];
+    let inside = seconds(&stdout(&args));
+    let after = ours();
+    assert!((before..=after).contains(&(inside - 86_400)), "{inside}");
+}
+
+#[test]
+fn a_queue_made_inside_is_not_there_outside() {
+    if !requires(&[Need::UserNamespaces, Need::Program("ipcmk")]) {
+        return;
+    }
+    let queues = || std::fs::read_to_string("/proc/sysvipc/msg").unwrap();
+    let before = queues();
+    // The file has a line for each queue, below one with titles.
+    let script = "ipcmk --queue >/dev/null && \
+                  grep -c . /proc/sysvipc/msg; read go";
+    let args = ["-U", "--ipc", "--", "sh", "-c", script];
+    let mut running = Running::start(&args);
+    assert_eq!(running.line(), "2");
+    assert_eq!(queues(), before);
+    assert_eq!(running.finish(), Some(0));
 }

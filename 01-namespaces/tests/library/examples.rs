@@ -40,6 +40,101 @@ fn mount_shows_a_file_that_only_the_child_sees() {
 }
 
 #[test]
+fn user_shows_root_over_what_its_namespace_owns_and_nothing_else() {
+    if !requires(&[Need::UserNamespaces]) {
+        return;
+    }
+    let expected = format!(
+        "child:  I am 0\n\
+         child:  name the host: Err(EPERM)\n\
+         child:  name my own: Ok(())\n\
+         parent: I am {}\n",
+        nix::unistd::getuid()
+    );
+    assert_eq!(output("user"), expected);
+}
+
+#[test]
+fn ipc_shows_a_queue_that_only_the_child_can_open() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let expected = "child:  make /hello: Ok(())\n\
+                    child:  open /hello: Ok(())\n\
+                    parent: open /hello: Err(ENOENT)\n";
+    assert_eq!(output("ipc"), expected);
+}
+
+#[test]
+fn net_shows_one_device_that_is_down() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let text = output("net");
+    let inside = "child:  devices [\"lo\"]\n\
+                  child:  reaches 127.0.0.1: false\n";
+    assert!(text.starts_with(inside), "{text}");
+    assert!(text.ends_with("parent: reaches 127.0.0.1: true\n"), "{text}");
+}
+
+#[test]
+fn cgroup_shows_one_cgroup_under_two_names() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let text = output("cgroup");
+    let (before, after) = text.trim().split_once('\n').unwrap();
+    assert!(before.starts_with("before: "), "{text}");
+    assert!(before.contains("/example-"), "{text}");
+    assert!(after.starts_with("after: ") && after.ends_with(":/"), "{text}");
+}
+
+#[test]
+fn time_shows_a_machine_that_was_started_a_day_earlier() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let text = output("time");
+    let days = |who: &str| -> u64 {
+        let line = text.lines().find_map(|line| line.strip_prefix(who));
+        line.unwrap().split(' ').next().unwrap().parse().unwrap()
+    };
+    assert_eq!(days("child:  up for "), days("parent: up for ") + 1);
+    assert!(text.ends_with("parent: set it back: false\n"), "{text}");
+}
+
+#[test]
+fn pidfd_shows_the_end_of_a_process_and_then_reaches_nobody() {
+    let expected = "ended: false\n\
+                    ended: true\n\
+                    how: Signaled(15)\n\
+                    again: Err(ESRCH)\n";
+    assert_eq!(output("pidfd"), expected);
+}
+
+#[test]
+fn into_cgroup_shows_a_child_that_is_born_where_it_works() {
+    if !requires(&[Need::Root, Need::CgroupV2]) {
+        return;
+    }
+    let text = output("into_cgroup");
+    let (born, works) = text.trim().split_once('\n').unwrap();
+    assert!(born.contains("/example-"), "{text}");
+    assert_eq!(born.strip_prefix("born in"), works.strip_prefix("works in"));
+}
+
+#[test]
+fn into_cgroup_shows_a_child_that_waits_to_be_moved_on_v1() {
+    if !requires(&[Need::Root, Need::CgroupV1]) {
+        return;
+    }
+    let text = output("into_cgroup");
+    let (born, works) = text.trim().split_once('\n').unwrap();
+    assert!(!born.contains("/example-"), "{text}");
+    assert!(works.contains("/example-"), "{text}");
+}
+
+#[test]
 fn escape_leaves_a_chroot_and_not_a_pivot_root() {
     if !requires(&[Need::Root]) {
         return;

@@ -5,6 +5,9 @@ use crate::{Source, check_sources, source};
 /// Lines of the longest file.
 const LONGEST: usize = 300;
 
+/// Lines of the longest example of stage 1: each shows one idea, on one page.
+const LONGEST_EXAMPLE: usize = 40;
+
 fn opening(source: &Source) -> Vec<String> {
     if source.text.starts_with("//! ") {
         return vec![];
@@ -14,10 +17,12 @@ fn opening(source: &Source) -> Vec<String> {
 
 fn length(source: &Source) -> Vec<String> {
     let lines = source.text.lines().count();
-    if lines <= LONGEST {
+    let is_example = source.path.starts_with("01-namespaces/examples/");
+    let longest = if is_example { LONGEST_EXAMPLE } else { LONGEST };
+    if lines <= longest {
         return vec![];
     }
-    vec![format!("{}: {lines} lines, over {LONGEST}", source.path)]
+    vec![format!("{}: {lines} lines, over {longest}", source.path)]
 }
 
 #[test]
@@ -42,4 +47,12 @@ fn no_file_is_longer_than_300_lines() {
 fn a_file_of_301_lines_is_found() {
     assert!(length(&source("a.rs", &"x\n".repeat(LONGEST))).is_empty());
     assert_eq!(length(&source("a.rs", &"x\n".repeat(LONGEST + 1))).len(), 1);
+}
+
+#[test]
+fn an_example_of_41_lines_is_found() {
+    let path = "01-namespaces/examples/a.rs";
+    assert!(length(&source(path, &"x\n".repeat(LONGEST_EXAMPLE))).is_empty());
+    let longer = "x\n".repeat(LONGEST_EXAMPLE + 1);
+    assert_eq!(length(&source(path, &longer)).len(), 1);
 }
