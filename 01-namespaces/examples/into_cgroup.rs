@@ -10,8 +10,8 @@ use std::{fs, path::Path};
 fn main() -> Result<()> {
     let name = format!("example-{}", std::process::id());
     let cgroup = Cgroup::create(Path::new(&name))?;
-    // CLONE_INTO_CGROUP. Cgroup v1 has no such thing, there it is `None`: and
-    // the child has to wait at a gate until it was moved.
+    // CLONE_INTO_CGROUP. Cgroup v1 has no such thing (`None`): there the child
+    // begins in our own cgroup, and waits at a gate until it was moved.
     let dir = cgroup.dir_fd()?;
     let born_in = dir.as_ref().map(AsFd::as_fd);
     let options = SpawnOptions { cgroup: born_in, ..SpawnOptions::default() };

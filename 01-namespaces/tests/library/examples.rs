@@ -124,13 +124,13 @@ fn into_cgroup_shows_a_child_that_is_born_where_it_works() {
 }
 
 #[test]
-fn into_cgroup_shows_a_child_that_waits_to_be_moved_on_v1() {
+fn into_cgroup_shows_a_child_that_works_only_once_it_was_moved_on_v1() {
     if !requires(&[Need::Root, Need::CgroupV1]) {
         return;
     }
+    // Where it is born depends on who is faster; that is what is wrong on v1.
     let text = output("into_cgroup");
-    let (born, works) = text.trim().split_once('\n').unwrap();
-    assert!(!born.contains("/example-"), "{text}");
+    let (_, works) = text.trim().split_once('\n').unwrap();
     assert!(works.contains("/example-"), "{text}");
 }
 
