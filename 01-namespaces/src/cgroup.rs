@@ -2,33 +2,36 @@
 //! however often they fork. Two versions of the interface are in use. What
 //! differs is in `v1` and `v2`, most of it as data; callers do not see it.
 
+mod create;
 mod devices;
 mod files;
+mod freezer;
+mod io;
+mod kill;
 mod layout;
 mod limits;
-mod plan;
+mod list;
+mod set;
 mod usage;
 mod v1;
 mod v2;
+mod weight;
 
 use crate::error::{InCall, Result, SyscallError};
-use crate::process;
 use layout::Layout;
-use limits::Setting;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 use std::fs;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 pub use devices::{DeviceKind, DeviceRule, MKNOD, READ, WRITE};
+pub use io::{Disk, IoLimit, IoUsage, IoWeight};
 pub use layout::Version;
-pub use limits::{CpuQuota, Limit, Limits};
-
-/// How long the processes of a killed cgroup may take to be gone: long for a
-/// process, short for a person who waits.
-const END_LIMIT: Duration = Duration::from_secs(10);
+pub use limits::{CpuQuota, HugetlbLimit, Limit, Limits};
+pub use list::{NotAList, NumberList};
+pub use usage::{CpuUsage, HugetlbUsage, MemoryUsage, PidsUsage, Usage};
+pub use weight::CpuWeight;
 
 /// Holds a cgroup: one directory on v2, one for each controller on v1.
 ///
@@ -39,6 +42,8 @@ const END_LIMIT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Cgroup {
     version: Version,
+    /// Where the hierarchy is mounted; on v1 the first of them.
+    mount: PathBuf,
     dirs: Vec<Dir>,
     /// The directories that `create` made, those above the cgroup too.
     made: Vec<PathBuf>,
@@ -53,60 +58,19 @@ struct Dir {
 }
 
 impl Cgroup {
-    /// Makes a cgroup, with those above it, in every hierarchy that we use. If
-    /// one of them fails, the others are undone.
-    ///
-    /// An absolute path counts from where the hierarchy is mounted. A relative
-    /// one counts from the caller's own cgroup on v1, so that its limits hold
-    /// too; on v2 from the one above it: only leaves may have processes there.
-    ///
-    /// # Errors
-    /// EACCES, EROFS: no right to make cgroups there. EBUSY: it exists, with
-    /// processes in it. ENOENT: no cgroups mounted.
-    ///
-    /// Source: cgroups(7), "Creating cgroups and moving processes"
-    pub fn create(path: &Path) -> Result<Self> {
-        let layout = Layout::detect()?;
-        let (version, dirs) = (layout.version, layout.dirs(path));
-        let mut cgroup = Self { version, dirs, made: Vec::new(), owned: false };
-        cgroup.refuse_if_in_use()?;
-        cgroup.owned = true;
-        // What has been made when one fails is undone by Drop.
-        for dir in &cgroup.dirs {
-            files::make_dirs(&dir.path, &mut cgroup.made)
-                .map_err(files::explain)?;
-        }
-        if version == Version::V2 {
-            let mount = &layout.mounts[0].path;
-            v2::enable_controllers(mount, &cgroup.dirs[0].path);
-        }
-        Ok(cgroup)
-    }
-
     /// Opens a cgroup that was created before; does not look if it is there.
     ///
     /// # Errors
     /// ENOENT: no cgroups mounted.
     pub fn open(path: &Path) -> Result<Self> {
         let layout = Layout::detect()?;
-        let (version, dirs) = (layout.version, layout.dirs(path));
-        Ok(Self { version, dirs, made: Vec::new(), owned: false })
-    }
-
-    /// Refuses one that has processes: they are somebody else's. An empty one
-    /// may be left from before.
-    ///
-    /// # Errors
-    /// EBUSY: it has processes.
-    pub fn refuse_if_in_use(&self) -> Result<()> {
-        for dir in self.dirs.iter().filter(|dir| dir.path.exists()) {
-            if !files::pids_below(&dir.path)?.is_empty() {
-                let call = format!("mkdir({:?})", dir.path);
-                return Err(SyscallError::new(call, Errno::EBUSY)
-                    .hint("that cgroup exists and has processes in it"));
-            }
-        }
-        Ok(())
+        Ok(Self {
+            version: layout.version,
+            mount: layout.mounts[0].path.clone(),
+            dirs: layout.dirs(path),
+            made: Vec::new(),
+            owned: false,
+        })
     }
 
     /// Lets the cgroup live on when this value is dropped.
@@ -159,28 +123,6 @@ impl Cgroup {
         })
     }
 
-    /// Sets limits. What is `None` stays as it is.
-    ///
-    /// # Errors
-    /// ENOENT: the machine or a cgroup above has not that controller (the hint
-    /// names it). EINVAL: out of range.
-    /// EBUSY: v1, and more memory is in use already.
-    pub fn set(&self, limits: &Limits) -> Result<()> {
-        self.settings(limits).into_iter().try_for_each(|setting| {
-            let path = self.file(setting.controller, setting.file)?;
-            files::write(&path, &setting.value)
-                .map_err(|error| self.explain(error, setting.controller))
-        })
-    }
-
-    /// Lists the files and values that [`Cgroup::set`] would write.
-    fn settings(&self, limits: &Limits) -> Vec<Setting> {
-        match self.version {
-            Version::V1 => v1::settings(limits),
-            Version::V2 => v2::settings(limits),
-        }
-    }
-
     /// Lists the processes in it and in the cgroups below it, zombies left out.
     ///
     /// # Errors
@@ -197,46 +139,6 @@ impl Cgroup {
         Ok(pids)
     }
 
-    /// Kills every process in it, and in the cgroups below it, also those that
-    /// fork meanwhile; waits until they have ended.
-    ///
-    /// # Errors
-    /// ETIMEDOUT: one of them is stuck in the kernel.
-    ///
-    /// Source: cgroup-v2.rst, "cgroup.kill", "Linux 5.14 (2021-08)"; v1:
-    /// freezer-subsystem.rst
-    pub fn kill(&self) -> Result<()> {
-        let deadline = Instant::now() + END_LIMIT;
-        loop {
-            let pids = self.pids()?;
-            if pids.is_empty() {
-                return Ok(());
-            }
-            match self.version {
-                Version::V1 => v1::kill(self.path_of("freezer"), &pids),
-                Version::V2 => v2::kill(&self.dirs[0].path, &pids),
-            }?;
-            wait_for(&pids, deadline)?;
-        }
-    }
-
-    /// Waits until the processes in it have ended, then removes it and the
-    /// cgroups below it. Does not kill. One that is gone already is no error.
-    ///
-    /// # Errors
-    /// ETIMEDOUT: after 10 s there is still a process in it.
-    ///
-    /// Source: cgroups(7), "Removing cgroups"
-    pub fn remove(&mut self) -> Result<()> {
-        let deadline = Instant::now() + END_LIMIT;
-        for dir in self.dirs.iter().rev().filter(|dir| dir.path.exists()) {
-            wait_for(&files::pids_below(&dir.path)?, deadline)?;
-            files::remove_tree(&dir.path, deadline)?;
-        }
-        self.owned = false;
-        Ok(())
-    }
-
     fn path_of(&self, controller: &str) -> Option<&Path> {
         let v2 = self.version == Version::V2;
         let mut dirs = self.dirs.iter();
@@ -246,48 +148,13 @@ impl Cgroup {
 
     fn file(&self, controller: &str, file: &str) -> Result<PathBuf> {
         self.path_of(controller).map(|dir| dir.join(file)).ok_or_else(|| {
-            SyscallError::new(format!("open({file:?})"), Errno::ENOENT)
-                .hint(format!("the {controller} controller is not mounted"))
+            SyscallError::new(format!("open({file:?})"), Errno::ENOENT).hint(
+                format!(
+                    "the {controller} controller is not mounted: mkdir \
+                     /sys/fs/cgroup/{controller} && mount -t cgroup -o \
+                     {controller} none /sys/fs/cgroup/{controller}"
+                ),
+            )
         })
     }
-
-    fn explain(&self, error: SyscallError, controller: &str) -> SyscallError {
-        match (error.errno, self.version) {
-            (Errno::ENOENT, Version::V2) => error.hint(format!(
-                "each cgroup above needs +{controller} in its \
-                 cgroup.subtree_control, and no process of its own"
-            )),
-            _ => error,
-        }
-    }
-}
-
-impl Drop for Cgroup {
-    fn drop(&mut self) {
-        if self.owned {
-            // Nobody to tell. Who wants to know calls kill() and remove().
-            let _ = self.kill();
-            let _ = self.remove();
-            for dir in self.made.iter().rev() {
-                // EBUSY: in use by somebody else. ENOENT: removed above.
-                let _ = std::fs::remove_dir(dir);
-            }
-        }
-    }
-}
-
-/// Waits until each of these processes has ended; a handle tells, so
-/// nothing is missed and nobody sleeps.
-fn wait_for(pids: &[Pid], deadline: Instant) -> Result<()> {
-    for pid in pids {
-        // ESRCH: it has ended already.
-        let Ok(pidfd) = process::pidfd_open(*pid) else { continue };
-        let left = deadline.saturating_duration_since(Instant::now());
-        if !process::wait_for_end(pidfd.as_fd(), left)? {
-            let call = format!("poll([pidfd of {pid}])");
-            return Err(SyscallError::new(call, Errno::ETIMEDOUT)
-                .hint("a process does not end: see /proc/PID/stack"));
-        }
-    }
-    Ok(())
 }

@@ -1,8 +1,5 @@
 //! The container's cgroup: the one that `linux.cgroupsPath` names, made by
 //! `create`, recorded in `state.json` and removed by `delete`.
-//!
-//! Not here: cpuset. Without `linux.resources.cpu.cpus`, which is refused, a
-//! cgroup in it would change nothing.
 
 use crate::id::Id;
 use anyhow::{Context, Result, bail};

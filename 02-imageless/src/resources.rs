@@ -2,7 +2,7 @@
 //! its name: one that is silently left out is no limit.
 
 use anyhow::{Result, bail};
-use namespaces::cgroup::{CpuQuota, Limit, Limits};
+use namespaces::cgroup::{CpuQuota, CpuWeight, Limit, Limits};
 use oci_spec::runtime::{LinuxCpu, LinuxMemory, LinuxResources};
 
 /// Translates `linux.resources.memory`, `.cpu` and `.pids`.
@@ -18,9 +18,11 @@ pub(crate) fn limits(resources: &LinuxResources) -> Result<Limits> {
         memory: memory.and_then(|memory| memory.limit()).and_then(limit),
         pids: resources.pids().as_ref().and_then(|pids| limit(pids.limit())),
         cpu_quota: cpu.and_then(quota),
-        cpu_shares: cpu
+        cpu_weight: cpu
             .and_then(|cpu| cpu.shares())
-            .filter(|shares| *shares != 0),
+            .filter(|shares| *shares != 0)
+            .map(CpuWeight::Shares),
+        ..Limits::default()
     })
 }
 

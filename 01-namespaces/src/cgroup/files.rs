@@ -89,12 +89,17 @@ pub(super) fn write(path: &Path, value: &str) -> Result<()> {
         .in_call(|| format!("write({path:?}, {value:?})"))
 }
 
-/// Understands the number in a file.
-pub(super) fn parse(path: &Path, text: &str) -> Result<u64> {
-    text.trim().parse().map_err(|_| {
-        let call = format!("read({path:?}, {text:?})");
-        SyscallError::new(call, Errno::EBADMSG)
-    })
+/// Lists the sizes of huge pages that a cgroup counts, from the names of its
+/// files: `hugetlb.2MB` and `suffix`.
+pub(super) fn page_sizes(dir: &Path, suffix: &str) -> Vec<String> {
+    // Not there: the controller is not.
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let size = |entry: DirEntry| {
+        let name = entry.file_name().into_string().ok()?;
+        let size = name.strip_prefix("hugetlb.")?.strip_suffix(suffix)?;
+        (!size.contains('.')).then(|| size.to_owned())
+    };
+    entries.filter_map(size).collect()
 }
 
 /// Adds what helps against an error of this file system.

@@ -19,10 +19,7 @@ pub enum Version {
 
 impl Version {
     /// Picks what belongs to this version.
-    pub(super) fn pick(
-        self,
-        (v1, v2): (&'static str, &'static str),
-    ) -> &'static str {
+    pub(super) fn pick<T>(self, (v1, v2): (T, T)) -> T {
         match self {
             Self::V1 => v1,
             Self::V2 => v2,

@@ -1,20 +1,50 @@
-//! Limits, in the units that people use; `v1` and `v2` turn them into the files
-//! and numbers of the kernel.
+//! Limits, in the units that people use; the tables of `v1` and `v2` turn them
+//! into the files and numbers of the kernel.
 
+use super::io::{IoLimit, IoWeight};
+use super::list::NumberList;
+use super::weight::CpuWeight;
+use std::collections::BTreeMap;
 use std::fmt;
 
-/// Says what a cgroup may use. `None` leaves a value as it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Says what a cgroup may use. What is `None` or empty stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Limits {
-    /// Memory with page cache, in bytes.
+    /// Memory with page cache, in bytes: above it, the kernel kills.
     pub memory: Option<Limit>,
+    /// Memory in bytes above which processes are slowed down and have to give
+    /// memory back; nobody is killed. Only v2.
+    pub memory_high: Option<Limit>,
+    /// Memory in bytes that is left to the cgroup when memory gets short. v1's
+    /// soft limit is the nearest there: what is *above* it is taken first.
+    pub memory_low: Option<Limit>,
+    /// Swap in bytes, memory not counted. v1 limits memory and swap together:
+    /// there `memory` has to be given too.
+    pub swap: Option<Limit>,
+    /// How readily memory is swapped out, 0 to 200. Only v1.
+    pub swappiness: Option<u64>,
     /// Processes and threads.
     pub pids: Option<Limit>,
     /// Processor time.
     pub cpu_quota: Option<CpuQuota>,
-    /// Share of the processor when there is not enough of it: 2 to 262144,
-    /// normal 1024, as v1 counts.
-    pub cpu_shares: Option<u64>,
+    /// Microseconds that may be saved up in idle periods and used at once.
+    pub cpu_burst: Option<u64>,
+    /// Share of the processor when there is not enough of it.
+    pub cpu_weight: Option<CpuWeight>,
+    /// Whether it runs only when nobody else wants to. It then has no weight.
+    pub cpu_idle: Option<bool>,
+    /// Processors to run on.
+    pub cpus: Option<NumberList>,
+    /// Memory nodes to allocate on.
+    pub mems: Option<NumberList>,
+    /// Share of a disk when there is not enough of it.
+    pub io_weight: Option<IoWeight>,
+    /// Bandwidth of single disks.
+    pub io: Vec<IoLimit>,
+    /// Huge pages of single sizes.
+    pub hugetlb: Vec<HugetlbLimit>,
+    /// Files of v2 by name, written as they are. They have the last word.
+    pub unified: BTreeMap<String, String>,
 }
 
 /// Says how much: a number, or as much as there is.
@@ -24,6 +54,21 @@ pub enum Limit {
     At(u64),
     /// No limit here; those of the cgroups above hold.
     Max,
+}
+
+impl Limit {
+    /// Understands what the kernel says; v1 says "no limit" by a number near
+    /// the largest one.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        const NEAR_THE_LARGEST: u64 = 1 << 62;
+        match text.trim() {
+            "max" | "-1" => Some(Self::Max),
+            number => match number.parse().ok()? {
+                NEAR_THE_LARGEST.. => Some(Self::Max),
+                number => Some(Self::At(number)),
+            },
+        }
+    }
 }
 
 impl fmt::Display for Limit {
@@ -39,26 +84,31 @@ impl fmt::Display for Limit {
 /// processors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CpuQuota {
-    /// Microseconds of processor time.
+    /// Microseconds of processor time, 1000 at least.
     pub quota: Limit,
     /// Microseconds; the kernel takes 1000 to 1000000, and starts with 100000.
     pub period: u64,
 }
 
-/// A value for a file of a controller.
+/// Limits the memory in huge pages of one size.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Setting {
-    pub(super) controller: &'static str,
-    pub(super) file: &'static str,
-    pub(super) value: String,
+pub struct HugetlbLimit {
+    /// As the kernel names it: `2MB`, `1GB`.
+    pub page_size: String,
+    /// Bytes.
+    pub limit: Limit,
 }
 
-impl Setting {
-    pub(super) fn new(
-        controller: &'static str,
-        file: &'static str,
-        value: impl fmt::Display,
-    ) -> Self {
-        Self { controller, file, value: value.to_string() }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_limit_is_a_word_on_v2_and_a_huge_number_on_v1() {
+        for text in ["max\n", "9223372036854771712\n", "-1\n"] {
+            assert_eq!(Limit::parse(text), Some(Limit::Max), "{text:?}");
+        }
+        assert_eq!(Limit::parse("4096\n"), Some(Limit::At(4096)));
+        assert_eq!(Limit::parse("many"), None);
     }
 }

@@ -2,7 +2,12 @@
 //! units by each controller's own taste. Linux keeps it for old machines; a
 //! machine is "hybrid" if it has v1 controllers beside an almost empty v2 tree.
 
-use super::limits::{Limit, Limits, Setting};
+use super::files;
+use super::io::{IoLimit, IoWeight};
+use super::limits::{Limit, Limits};
+use super::set::{Absent, Row};
+use super::v2::text;
+use super::weight::CpuWeight;
 use crate::error::Result;
 use crate::process;
 use nix::unistd::Pid;
@@ -10,46 +15,129 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 /// The controllers in whose trees we make a cgroup.
-// Not here: cpuset, which takes no process before its parent's processors and
-// memory nodes were copied into it.
-pub(super) const CONTROLLERS: [&str; 7] =
-    ["memory", "pids", "cpu", "cpuacct", "freezer", "devices", "blkio"];
+pub(super) const CONTROLLERS: [&str; 9] = [
+    "memory", "pids", "cpu", "cpuacct", "cpuset", "freezer", "devices",
+    "blkio", "hugetlb",
+];
 
-/// Plans the files to write.
+const BYTES: &str = "bytes, or -1";
+const DISK: &str = "a whole disk and a number a second: 8:0 1048576";
+const LIST: &str = "a list such as 0-3,7";
+
+/// The files to write, in this order.
 ///
-/// Source: Documentation/admin-guide/cgroup-v1/{memory,pids}.rst,
+/// Source: Documentation/admin-guide/cgroup-v1/*.rst,
 /// Documentation/scheduler/sched-bwc.rst
-pub(super) fn settings(limits: &Limits) -> Vec<Setting> {
-    let mut plan = Vec::new();
-    if let Some(memory) = limits.memory {
-        plan.push(Setting::new(
-            "memory",
-            "memory.limit_in_bytes",
-            minus_one_for_max(memory),
-        ));
-    }
-    if let Some(pids) = limits.pids {
-        plan.push(Setting::new("pids", "pids.max", pids));
-    }
-    if let Some(cpu) = limits.cpu_quota {
-        plan.push(Setting::new("cpu", "cpu.cfs_period_us", cpu.period));
-        plan.push(Setting::new(
-            "cpu",
-            "cpu.cfs_quota_us",
-            minus_one_for_max(cpu.quota),
-        ));
-    }
-    if let Some(shares) = limits.cpu_shares {
-        plan.push(Setting::new("cpu", "cpu.shares", shares));
-    }
-    plan
+// ANCHOR: rows
+pub(super) const ROWS: &[Row] = &[
+    Row::new("memory.limit_in_bytes", BYTES, |l| number(l.memory)),
+    Row::new("memory.memsw.limit_in_bytes", MEMSW, |l| text(memsw(l))),
+    Row::new("memory.soft_limit_in_bytes", BYTES, |l| number(l.memory_low)),
+    Row::new("memory.swappiness", "0 to 200", |l| text(l.swappiness)),
+    Row::new("pids.max", "0 to 4194304, or max", |l| text(l.pids)),
+    Row::new("cpu.cfs_period_us", "1000 to 1000000", |l| {
+        text(l.cpu_quota.map(|cpu| cpu.period))
+    }),
+    Row::new("cpu.cfs_quota_us", "1000 us or more, or -1", |l| {
+        number(l.cpu_quota.map(|cpu| cpu.quota))
+    }),
+    Row::new("cpu.cfs_burst_us", "0 to the quota, in us", |l| {
+        text(l.cpu_burst)
+    }),
+    Row::new("cpu.shares", "2 to 262144", |l| {
+        text(l.cpu_weight.map(CpuWeight::shares))
+    }),
+    Row::new("cpu.idle", "0 or 1", |l| text(l.cpu_idle.map(u8::from))),
+    Row::new("cpuset.cpus", LIST, |l| text(l.cpus.as_ref())),
+    Row::new("cpuset.mems", LIST, |l| text(l.mems.as_ref())),
+    Row::new("blkio.bfq.weight", "1 to 1000", |l| {
+        text(l.io_weight.map(IoWeight::blkio))
+    }),
+    Row::new("blkio.throttle.read_bps_device", DISK, |l| {
+        throttle(l, |io| io.read_bytes)
+    }),
+    Row::new("blkio.throttle.write_bps_device", DISK, |l| {
+        throttle(l, |io| io.write_bytes)
+    }),
+    Row::new("blkio.throttle.read_iops_device", DISK, |l| {
+        throttle(l, |io| io.reads)
+    }),
+    Row::new("blkio.throttle.write_iops_device", DISK, |l| {
+        throttle(l, |io| io.writes)
+    }),
+];
+// ANCHOR_END: rows
+
+const MEMSW: &str = "memory.limit_in_bytes or more: it counts memory and swap";
+
+pub(super) const ABSENT: &[Absent] = &[
+    Absent {
+        name: "memory.high",
+        is_asked: |l| l.memory_high.is_some(),
+        instead: "cgroup v1 only kills: set the memory limit itself",
+    },
+    Absent {
+        name: "memory.swap.max",
+        is_asked: |l| l.swap.is_some() && memsw(l).is_none(),
+        instead: "cgroup v1 limits memory and swap together: set the memory \
+                  limit too",
+    },
+    Absent {
+        name: "linux.resources.unified",
+        is_asked: |l| !l.unified.is_empty(),
+        instead: "files of cgroup v2; this machine has its controllers on v1",
+    },
+];
+
+fn number(limit: Option<Limit>) -> Vec<String> {
+    text(limit.map(minus_one_for_max))
 }
 
-fn minus_one_for_max(limit: Limit) -> String {
+pub(super) fn minus_one_for_max(limit: Limit) -> String {
     match limit {
         Limit::At(number) => number.to_string(),
         Limit::Max => "-1".into(),
     }
+}
+
+/// Adds memory and swap. `None`: no limit of swap is asked for, or none that
+/// could be said as a sum.
+fn memsw(limits: &Limits) -> Option<String> {
+    match (limits.memory, limits.swap?) {
+        (_, Limit::Max) => Some("-1".into()),
+        (Some(Limit::At(memory)), Limit::At(swap)) => {
+            Some(memory.saturating_add(swap).to_string())
+        }
+        (Some(Limit::Max) | None, Limit::At(_)) => None,
+    }
+}
+
+fn throttle(
+    limits: &Limits,
+    number: fn(&IoLimit) -> Option<Limit>,
+) -> Vec<String> {
+    let disks = limits.io.iter();
+    disks.filter_map(|disk| disk.throttle(number(disk))).collect()
+}
+
+/// Fills the processors and memory nodes of a cgroup, and of those above it
+/// that have none, from the one above each: a new cpuset is empty, and takes no
+/// process.
+///
+/// Source: cpuset(7), "cpuset.mems"
+pub(super) fn inherit_cpuset(dir: &Path) -> Result<()> {
+    let Some(above) = dir.parent() else { return Ok(()) };
+    for file in ["cpuset.cpus", "cpuset.mems"] {
+        if !files::read(&dir.join(file))?.trim().is_empty() {
+            continue;
+        }
+        if files::read(&above.join(file))?.trim().is_empty() {
+            inherit_cpuset(above)?;
+        }
+        let value = files::read(&above.join(file))?;
+        files::write(&dir.join(file), value.trim())?;
+    }
+    Ok(())
 }
 
 /// Kills these processes while the freezer holds the cgroup still, so that none
@@ -66,38 +154,30 @@ pub(super) fn kill(freezer: Option<&Path>, pids: &[Pid]) -> Result<()> {
 
 /// Without a freezer the caller's loop alone has to be faster than the forks.
 fn set_freezer(freezer: Option<&Path>, state: &str) -> Result<()> {
-    freezer.map_or(Ok(()), |dir| {
-        super::files::write(&dir.join("freezer.state"), state)
-    })
+    freezer
+        .map_or(Ok(()), |dir| files::write(&dir.join("freezer.state"), state))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::limits::CpuQuota;
     use super::*;
 
     #[test]
-    fn no_limit_is_minus_one_for_memory_and_max_for_pids() {
-        let limits = Limits {
-            memory: Some(Limit::Max),
-            pids: Some(Limit::Max),
-            ..Limits::default()
-        };
-        let values: Vec<_> =
-            settings(&limits).into_iter().map(|s| s.value).collect();
-        assert_eq!(values, ["-1", "max"]);
+    fn swap_is_written_as_a_sum_with_memory() {
+        let sum =
+            |memory, swap| memsw(&Limits { memory, swap, ..Limits::default() });
+        let at = |number| Some(Limit::At(number));
+        assert_eq!(sum(at(100), at(20)).as_deref(), Some("120"));
+        assert_eq!(sum(None, Some(Limit::Max)).as_deref(), Some("-1"));
+        // No sum of "what is set already" and something.
+        assert_eq!(sum(None, at(20)), None);
+        assert_eq!(sum(at(100), None), None);
     }
 
     #[test]
-    fn the_period_is_written_before_the_quota_that_counts_in_it() {
-        let cpu_quota =
-            Some(CpuQuota { quota: Limit::At(50_000), period: 200_000 });
-        let plan = settings(&Limits { cpu_quota, ..Limits::default() });
-        let lines: Vec<_> =
-            plan.iter().map(|s| (s.file, s.value.as_str())).collect();
-        assert_eq!(
-            lines,
-            [("cpu.cfs_period_us", "200000"), ("cpu.cfs_quota_us", "50000")]
-        );
+    fn no_limit_is_minus_one() {
+        assert_eq!(number(Some(Limit::Max)), ["-1"]);
+        assert_eq!(number(Some(Limit::At(5))), ["5"]);
+        assert!(number(None).is_empty());
     }
 }

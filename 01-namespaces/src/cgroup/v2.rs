@@ -1,48 +1,63 @@
 //! Cgroup v2: one tree; a cgroup either has processes or gives controllers to
 //! its children, never both (the root may). "Linux 4.5 (2016-03)".
 
-use super::limits::{Limits, Setting};
+use super::files;
+use super::limits::CpuQuota;
+use super::set::{Absent, Row};
+use super::weight::CpuWeight;
 use crate::error::Result;
 use nix::errno::Errno;
 use nix::unistd::Pid;
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// The controllers that we ask for.
-pub(super) const CONTROLLERS: [&str; 5] =
-    ["cpu", "memory", "pids", "io", "cpuset"];
+pub(super) const CONTROLLERS: [&str; 6] =
+    ["cpu", "memory", "pids", "io", "cpuset", "hugetlb"];
 
-/// Plans the files to write.
+const BYTES: &str = "bytes, or max";
+
+/// The files to write, in this order.
 ///
 /// Source: Documentation/admin-guide/cgroup-v2.rst
-// ANCHOR: settings
-pub(super) fn settings(limits: &Limits) -> Vec<Setting> {
-    let mut plan = Vec::new();
-    if let Some(memory) = limits.memory {
-        plan.push(Setting::new("memory", "memory.max", memory));
-    }
-    if let Some(pids) = limits.pids {
-        plan.push(Setting::new("pids", "pids.max", pids));
-    }
-    if let Some(cpu) = limits.cpu_quota {
-        plan.push(Setting::new(
-            "cpu",
-            "cpu.max",
-            format!("{} {}", cpu.quota, cpu.period),
-        ));
-    }
-    if let Some(shares) = limits.cpu_shares {
-        plan.push(Setting::new("cpu", "cpu.weight", weight_of(shares)));
-    }
-    plan
-}
-// ANCHOR_END: settings
+// ANCHOR: rows
+pub(super) const ROWS: &[Row] = &[
+    Row::new("memory.max", BYTES, |l| text(l.memory)),
+    Row::new("memory.high", BYTES, |l| text(l.memory_high)),
+    Row::new("memory.low", BYTES, |l| text(l.memory_low)),
+    Row::new("memory.swap.max", BYTES, |l| text(l.swap)),
+    Row::new("pids.max", "0 to 4194304, or max", |l| text(l.pids)),
+    Row::new("cpu.max", CPU_MAX, |l| text(l.cpu_quota.map(quota_and_period))),
+    Row::new("cpu.max.burst", "0 to the quota, in us", |l| text(l.cpu_burst)),
+    Row::new("cpu.weight", "1 to 10000", |l| {
+        text(l.cpu_weight.map(CpuWeight::weight))
+    }),
+    Row::new("cpu.idle", "0 or 1", |l| text(l.cpu_idle.map(u8::from))),
+    Row::new("cpuset.cpus", "a list such as 0-3,7", |l| text(l.cpus.as_ref())),
+    Row::new("cpuset.mems", "a list such as 0-3,7", |l| text(l.mems.as_ref())),
+    Row::new("io.weight", "1 to 10000", |l| text(l.io_weight.map(|w| w.0))),
+    Row::new("io.max", "a whole disk and rbps, wbps, riops, wiops", |l| {
+        l.io.iter().map(ToString::to_string).collect()
+    }),
+];
+// ANCHOR_END: rows
 
-/// Converts v1's shares (2 to 262144) to a weight (1 to 10000), end to end, as
-/// the runtimes agreed on.
-///
-/// Source: runtime-spec: config-linux.md, "CPU"; crun.1, "cgroup v2"
-fn weight_of(shares: u64) -> u64 {
-    1 + (shares.clamp(2, 262_144) - 2) * 9999 / 262_142
+const CPU_MAX: &str = "a quota of 1000 us or more, or max, and a period of 1000 \
+                       to 1000000 us";
+
+pub(super) const ABSENT: &[Absent] = &[Absent {
+    name: "memory.swappiness",
+    is_asked: |l| l.swappiness.is_some(),
+    instead: "cgroup v2 has no swappiness: limit the swap itself",
+}];
+
+/// Gives the value to write, if there is one.
+pub(super) fn text(value: Option<impl fmt::Display>) -> Vec<String> {
+    value.iter().map(ToString::to_string).collect()
+}
+
+fn quota_and_period(cpu: CpuQuota) -> String {
+    format!("{} {}", cpu.quota, cpu.period)
 }
 
 /// Lets every cgroup above `cgroup` give its controllers down, as far as they
@@ -51,21 +66,13 @@ fn weight_of(shares: u64) -> u64 {
 /// A failure is not told here: the file of the limit will be missing then, and
 /// that error names the controller.
 pub(super) fn enable_controllers(mount: &Path, cgroup: &Path) {
-    let above: Vec<_> = cgroup
-        .ancestors()
-        .skip(1)
-        .take_while(|dir| dir.starts_with(mount))
-        .collect();
-    for dir in above.into_iter().rev() {
-        let available = super::files::read(&dir.join("cgroup.controllers"))
-            .unwrap_or_default();
-        for controller in CONTROLLERS
-            .iter()
-            .filter(|c| available.split_whitespace().any(|a| a == **c))
-        {
+    for dir in above(mount, cgroup) {
+        let available =
+            files::read(&dir.join("cgroup.controllers")).unwrap_or_default();
+        for controller in CONTROLLERS.iter().filter(|c| names(&available, c)) {
             // One by one: a single controller that is refused would take the
             // others with it.
-            let _ = super::files::write(
+            let _ = files::write(
                 &dir.join("cgroup.subtree_control"),
                 &format!("+{controller}"),
             );
@@ -73,32 +80,56 @@ pub(super) fn enable_controllers(mount: &Path, cgroup: &Path) {
     }
 }
 
+/// Says why a controller's files are missing: the first cgroup from the top
+/// that has the controller and does not give it down.
+pub(super) fn why_missing(
+    mount: &Path,
+    cgroup: &Path,
+    controller: &str,
+) -> String {
+    let list = |dir: &Path, file| files::read(&dir.join(file));
+    let holds = |dir: &PathBuf| {
+        let given = list(dir, "cgroup.subtree_control").unwrap_or_default();
+        !names(&given, controller)
+    };
+    let Some(dir) = above(mount, cgroup).into_iter().find(holds) else {
+        return format!("this kernel has not that file of {controller}");
+    };
+    let there = list(&dir, "cgroup.controllers").unwrap_or_default();
+    match names(&there, controller) {
+        true => format!(
+            "enable the {controller} controller: echo +{controller} > \
+             {}/cgroup.subtree_control (no process may be in that cgroup)",
+            dir.display()
+        ),
+        false => format!(
+            "the {controller} controller is not in {}/cgroup.controllers: not \
+             in this kernel, or held by cgroup v1",
+            dir.display()
+        ),
+    }
+}
+
+fn names(list: &str, controller: &str) -> bool {
+    list.split_whitespace().any(|name| name == controller)
+}
+
+/// Lists the cgroups above one, from the top.
+fn above(mount: &Path, cgroup: &Path) -> Vec<PathBuf> {
+    let above = cgroup.ancestors().skip(1);
+    let above = above.take_while(|dir| dir.starts_with(mount));
+    let mut dirs: Vec<_> = above.map(Path::to_owned).collect();
+    dirs.reverse();
+    dirs
+}
+
 /// Kills all with one write: nobody can fork away. Before Linux 5.14 (2021-08):
 /// one by one, in the caller's loop.
 pub(super) fn kill(cgroup: &Path, pids: &[Pid]) -> Result<()> {
-    match super::files::write(&cgroup.join("cgroup.kill"), "1") {
+    match files::write(&cgroup.join("cgroup.kill"), "1") {
         Err(error) if error.errno == Errno::ENOENT => {
             super::v1::kill(None, pids)
         }
         result => result,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::limits::{CpuQuota, Limit};
-    use super::*;
-
-    #[test]
-    fn quota_and_period_share_a_file() {
-        let cpu_quota = Some(CpuQuota { quota: Limit::Max, period: 100_000 });
-        let plan = settings(&Limits { cpu_quota, ..Limits::default() });
-        assert_eq!(plan, [Setting::new("cpu", "cpu.max", "max 100000")]);
-    }
-
-    #[test]
-    fn shares_and_weights_meet_at_both_ends() {
-        assert_eq!((weight_of(2), weight_of(262_144)), (1, 10_000));
-        assert_eq!((weight_of(0), weight_of(u64::MAX)), (1, 10_000));
     }
 }

@@ -57,7 +57,7 @@ fn a_kept_cgroup_stays_and_can_be_opened_and_removed() {
     drop(cgroup);
     let mut cgroup = Cgroup::open(&name(&scratch)).unwrap();
     assert_eq!(cgroup.pids().unwrap(), [pid(&process)]);
-    assert_eq!(cgroup.pids_current().unwrap(), 1);
+    assert_eq!(cgroup.usage().unwrap().pids.unwrap().current, 1);
     drop(process.stdin.take());
     process.wait().unwrap();
     cgroup.remove().unwrap();
@@ -126,5 +126,6 @@ fn a_limit_can_be_lifted_again() {
     };
     set(Limit::At(1 << 20)).unwrap();
     set(Limit::Max).unwrap();
-    assert_eq!(cgroup.memory_current().unwrap(), 0);
+    let memory = cgroup.usage().unwrap().memory.unwrap();
+    assert_eq!((memory.current, memory.limit), (0, Limit::Max));
 }

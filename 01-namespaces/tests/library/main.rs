@@ -3,5 +3,9 @@
 
 mod cgroup;
 mod examples;
+mod freezer;
+mod group;
+mod limit_refusals;
+mod limits;
 mod process;
 mod root;

@@ -1,0 +1,57 @@
+//! How a cgroup is made: whole or not at all, with all that it needs to take
+//! processes.
+
+use super::{Cgroup, Version, files, v1, v2};
+use crate::error::{Result, SyscallError};
+use nix::errno::Errno;
+use std::path::Path;
+
+impl Cgroup {
+    /// Makes a cgroup, with those above it, in every hierarchy that we use. If
+    /// one of them fails, the others are undone.
+    ///
+    /// An absolute path counts from where the hierarchy is mounted. A relative
+    /// one counts from the caller's own cgroup on v1, so that its limits hold
+    /// too; on v2 from the one above it: only leaves may have processes there.
+    ///
+    /// # Errors
+    /// EACCES, EROFS: no right to make cgroups there. EBUSY: it exists, with
+    /// processes in it. ENOENT: no cgroups mounted.
+    ///
+    /// Source: cgroups(7), "Creating cgroups and moving processes"
+    pub fn create(path: &Path) -> Result<Self> {
+        let mut cgroup = Self::open(path)?;
+        cgroup.refuse_if_in_use()?;
+        cgroup.owned = true;
+        // What has been made when one fails is undone by Drop.
+        for dir in &cgroup.dirs {
+            files::make_dirs(&dir.path, &mut cgroup.made)
+                .map_err(files::explain)?;
+        }
+        match cgroup.version {
+            Version::V1 => {
+                cgroup.path_of("cpuset").map_or(Ok(()), v1::inherit_cpuset)?
+            }
+            Version::V2 => {
+                v2::enable_controllers(&cgroup.mount, &cgroup.dirs[0].path);
+            }
+        }
+        Ok(cgroup)
+    }
+
+    /// Refuses one that has processes: they are somebody else's. An empty one
+    /// may be left from before.
+    ///
+    /// # Errors
+    /// EBUSY: it has processes.
+    pub fn refuse_if_in_use(&self) -> Result<()> {
+        for dir in self.dirs.iter().filter(|dir| dir.path.exists()) {
+            if !files::pids_below(&dir.path)?.is_empty() {
+                let call = format!("mkdir({:?})", dir.path);
+                return Err(SyscallError::new(call, Errno::EBUSY)
+                    .hint("that cgroup exists and has processes in it"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! How a cgroup ends: its processes killed, however fast they fork, and its
+//! directories removed.
+
+use super::{Cgroup, Version, files, v1, v2};
+use crate::error::{Result, SyscallError};
+use crate::process;
+use nix::errno::Errno;
+use nix::unistd::Pid;
+use std::fs;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// How long the processes of a killed cgroup may take to be gone: long for a
+/// process, short for a person who waits.
+const END_LIMIT: Duration = Duration::from_secs(10);
+
+impl Cgroup {
+    /// Kills every process in it, and in the cgroups below it, also those that
+    /// fork meanwhile; waits until they have ended.
+    ///
+    /// # Errors
+    /// ETIMEDOUT: one of them is stuck in the kernel.
+    ///
+    /// Source: cgroup-v2.rst, "cgroup.kill", "Linux 5.14 (2021-08)"; v1:
+    /// freezer-subsystem.rst
+    pub fn kill(&self) -> Result<()> {
+        let deadline = Instant::now() + END_LIMIT;
+        loop {
+            let pids = self.pids()?;
+            if pids.is_empty() {
+                return Ok(());
+            }
+            match self.version {
+                Version::V1 => v1::kill(self.path_of("freezer"), &pids),
+                Version::V2 => v2::kill(&self.dirs[0].path, &pids),
+            }?;
+            wait_for(&pids, deadline)?;
+        }
+    }
+
+    /// Waits until the processes in it have ended, then removes it and the
+    /// cgroups below it. Does not kill. One that is gone already is no error.
+    ///
+    /// # Errors
+    /// ETIMEDOUT: after 10 s there is still a process in it.
+    ///
+    /// Source: cgroups(7), "Removing cgroups"
+    pub fn remove(&mut self) -> Result<()> {
+        let deadline = Instant::now() + END_LIMIT;
+        for dir in self.dirs.iter().rev().filter(|dir| dir.path.exists()) {
+            wait_for(&files::pids_below(&dir.path)?, deadline)?;
+            files::remove_tree(&dir.path, deadline)?;
+        }
+        self.owned = false;
+        Ok(())
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        if self.owned {
+            // Nobody to tell. Who wants to know calls kill() and remove().
+            let _ = self.kill();
+            let _ = self.remove();
+            for dir in self.made.iter().rev() {
+                // EBUSY: in use by somebody else. ENOENT: removed above.
+                let _ = fs::remove_dir(dir);
+            }
+        }
+    }
+}
+
+/// Waits until each of these processes has ended; a handle tells, so
+/// nothing is missed and nobody sleeps.
+fn wait_for(pids: &[Pid], deadline: Instant) -> Result<()> {
+    for pid in pids {
+        // ESRCH: it has ended already.
+        let Ok(pidfd) = process::pidfd_open(*pid) else { continue };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if !process::wait_for_end(pidfd.as_fd(), left)? {
+            let call = format!("poll([pidfd of {pid}])");
+            return Err(SyscallError::new(call, Errno::ETIMEDOUT)
+                .hint("a process does not end: see /proc/PID/stack"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Limits, each by what it does to a process.
+
+use crate::group::Group;
+use namespaces::cgroup::{CpuQuota, CpuWeight, Limit, Limits, Version};
+use std::time::Duration;
+use testkit::{Need, eventually, requires};
+
+#[test]
+fn a_cpuset_is_where_the_process_may_run() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let (cpus, mems) = ("0".parse().ok(), "0".parse().ok());
+    let mut group = Group::with(&Limits { cpus, mems, ..Limits::default() });
+    let allowed = group.run("grep _allowed_list: /proc/self/status");
+    assert!(allowed.contains("Cpus_allowed_list:\t0\n"), "{allowed}");
+    assert!(allowed.contains("Mems_allowed_list:\t0\n"), "{allowed}");
+}
+
+#[test]
+fn a_processor_quota_holds_processes_back_and_counts_it() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let cpu_quota = Some(CpuQuota { quota: Limit::At(2_000), period: 10_000 });
+    let mut group = Group::with(&Limits { cpu_quota, ..Limits::default() });
+    group.start("while :; do :; done");
+    let cpu = || group.cgroup.usage().unwrap().cpu.unwrap();
+    let limit = Duration::from_secs(20);
+    let cpu = eventually(limit, "the kernel throttles", || {
+        Some(cpu()).filter(|cpu| cpu.throttled_periods >= 3)
+    });
+    assert!(cpu.throttled > Duration::ZERO, "{cpu:?}");
+    assert!(cpu.periods >= cpu.throttled_periods, "{cpu:?}");
+    assert!(cpu.total >= Duration::from_millis(6), "{cpu:?}");
+    assert!(cpu.total < limit, "{cpu:?}");
+}
+
+#[test]
+fn at_the_pids_limit_fork_fails_and_is_counted() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let pids = Some(Limit::At(1));
+    let mut group = Group::with(&Limits { pids, ..Limits::default() });
+    let said = group.run("sleep 1000 & echo forked");
+    assert!(said.contains("fork"), "{said}");
+    assert!(!said.contains("forked"), "{said}");
+    let usage = group.cgroup.usage().unwrap().pids.unwrap();
+    assert_eq!((usage.limit, usage.limit_hits), (Limit::At(1), 1));
+}
+
+#[test]
+fn above_the_memory_limit_the_kernel_kills_and_counts_it() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let memory = Some(Limit::At(20 << 20));
+    let mut group = Group::with(&Limits { memory, ..Limits::default() });
+    let hungry = "x=$(head -c 100000000 /dev/zero | tr '\\0' x); echo lived";
+    assert!(!group.run(hungry).contains("lived"));
+    let usage = group.cgroup.usage().unwrap().memory.unwrap();
+    assert!(usage.oom_kills >= 1 && usage.limit_hits >= 1, "{usage:?}");
+    assert_eq!(usage.limit, Limit::At(20 << 20));
+    assert!(usage.peak.unwrap() <= 20 << 20, "{usage:?}");
+}
+
+#[test]
+fn memory_with_swap_is_raised_and_lowered_in_whatever_order_is_right() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let group = Group::new();
+    let set = |bytes| {
+        let (memory, swap) = (Some(Limit::At(bytes)), Some(Limit::At(0)));
+        group.cgroup.set(&Limits { memory, swap, ..Limits::default() })
+    };
+    for megabytes in [64, 256, 32] {
+        set(megabytes << 20).unwrap();
+        let memory = group.cgroup.usage().unwrap().memory.unwrap();
+        assert_eq!(memory.limit, Limit::At(megabytes << 20));
+    }
+}
+
+#[test]
+fn a_share_of_the_processor_is_said_in_either_unit() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let group = Group::new();
+    let (file, normal, twice) = match group.cgroup.version() {
+        Version::V1 => ("cpu.shares", "1024\n", "2048\n"),
+        Version::V2 => ("cpu.weight", "100\n", "174\n"),
+    };
+    let paths = group.cgroup.paths();
+    let path = paths.iter().map(|dir| dir.join(file)).find(|p| p.exists());
+    let path = path.unwrap();
+    for (weight, text) in
+        [(CpuWeight::Shares(2048), twice), (CpuWeight::Weight(100), normal)]
+    {
+        let cpu_weight = Some(weight);
+        let limits = Limits { cpu_weight, ..Limits::default() };
+        group.cgroup.set(&limits).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+}
