@@ -122,7 +122,9 @@ impl<'a> Session<'a> {
         let (seen, ending) =
             self.terminal((number, user))?.answer(reaper, deadline)?;
         match ending {
-            Ending::Status(status) if status == 0 || interrupt.is_some() => {}
+            Ending::Status(0) => {}
+            Ending::Status(_)
+                if interrupt.is_some() || asks(transcript.steps.first()) => {}
             _ => {
                 return Err(verdict::bad_end(
                     self.page,
@@ -170,10 +172,9 @@ impl<'a> Session<'a> {
         }
         let terminal = self.terminal((transcript.terminal, user))?;
         let (seen, ending) = terminal.answer(reaper, deadline)?;
-        let asked = next.is_some_and(|next| next.command.contains("$?"));
         let expected = if next.is_none() { transcript.status } else { 0 };
         match ending {
-            Ending::Status(status) if status == expected || asked => {}
+            Ending::Status(status) if status == expected || asks(next) => {}
             _ => {
                 return Err(verdict::bad_end(
                     self.page,
@@ -277,4 +278,9 @@ impl<'a> Session<'a> {
         }
         Ok(self.terminals.get_mut(&key).expect("inserted above"))
     }
+}
+
+/// Tells whether a step shows how the command before it ended.
+fn asks(step: Option<&Step>) -> bool {
+    step.is_some_and(|step| step.command.contains("$?"))
 }

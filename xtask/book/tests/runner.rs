@@ -161,6 +161,14 @@ fn a_program_in_the_foreground_runs_until_control_c() {
 }
 
 #[test]
+fn what_ends_a_program_in_the_foreground_may_be_shown_by_its_exit_status() {
+    let page = "```console term=2 running\n$ sh -c 'echo $$; exec sleep 1000'\n4242\n```\n\
+        ```console\n$ kill 4242\n```\n```console term=2\nTerminated\n";
+    passes(&format!("{page}$ echo $?\n143\n```\n"));
+    fails_with(&format!("{page}$ true\n```\n"), "exit status 143");
+}
+
+#[test]
 fn a_name_means_the_same_on_every_terminal() {
     let show = "$ readlink /proc/self/ns/mnt\n";
     let page = |inode: u64| {
