@@ -2,7 +2,7 @@
 //! Run: `target/debug/examples/mount`
 
 use anyhow::Result;
-use namespaces::idmap::IdMaps;
+use namespaces::idmap::{Caller, IdMaps};
 use namespaces::mounts::Mount;
 use namespaces::namespace::Namespace;
 use namespaces::process::{Gate, SpawnOptions, spawn};
@@ -18,7 +18,7 @@ fn main() -> Result<()> {
         done.map_or(1, |()| 0)
     })?;
     // Before that the child is nobody, and may not mount.
-    IdMaps::root_is_caller().write(child.pid())?;
+    IdMaps::root_is_caller(&Caller::current()).write(child.pid())?;
     gate.open()?;
     child.wait()?;
     println!("parent: /tmp/hello is there: {}", fs::exists("/tmp/hello")?);

@@ -2,7 +2,7 @@
 //! Run: `target/debug/examples/user`
 
 use anyhow::Result;
-use namespaces::idmap::IdMaps;
+use namespaces::idmap::{Caller, IdMaps};
 use namespaces::namespace::{Namespace, unshare};
 use namespaces::process::{Gate, SpawnOptions, spawn};
 use nix::unistd::{getuid, sethostname};
@@ -15,7 +15,7 @@ fn main() -> Result<()> {
         let done = inside(&gate).inspect_err(|error| eprintln!("{error:#}"));
         done.map_or(1, |()| 0)
     })?;
-    IdMaps::root_is_caller().write(child.pid())?;
+    IdMaps::root_is_caller(&Caller::current()).write(child.pid())?;
     gate.open()?;
     child.wait()?;
     println!("parent: I am {}", getuid());

@@ -3,20 +3,25 @@
 
 use crate::OUR_FAILURE;
 use crate::plan::Plan;
-use namespaces::process::{Gate, close_on_exec_from, exec, exec_failure_code};
+use namespaces::process::{
+    Gate, close_on_exec_from, exec, exec_failure_code, wait_for_end,
+};
 use namespaces::{InCall, Result, SyscallError};
+use nix::errno::Errno;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use std::ffi::CString;
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStringExt;
+use std::time::Duration;
 
 /// Becomes the command. Returns an exit code only if that failed.
-pub(crate) fn run(plan: &Plan, gate: &Gate) -> i32 {
-    if wait_for_parent(gate).is_err() {
+pub(crate) fn run(plan: &Plan, gate: &Gate, parent: BorrowedFd<'_>) -> i32 {
+    if die_with(parent).and_then(|()| gate.wait()).is_err() {
         // The parent has failed, and says why.
         return OUR_FAILURE.into();
     }
-    if let Err(error) = enter(plan) {
+    if let Err(error) = enter(plan, parent) {
         report(&error);
         return OUR_FAILURE.into();
     }
@@ -25,16 +30,19 @@ pub(crate) fn run(plan: &Plan, gate: &Gate) -> i32 {
     exec_failure_code(&error)
 }
 
-/// Ties our life to the parent's, then waits until it has prepared us. In this
-/// order a parent that dies in between is noticed, one way or the other.
-fn wait_for_parent(gate: &Gate) -> Result<()> {
+/// Ties our life to the parent's. Who is gone already sends no signal.
+fn die_with(parent: BorrowedFd<'_>) -> Result<()> {
     set_pdeathsig(Signal::SIGKILL)
         .in_call(|| "prctl(PR_SET_PDEATHSIG, SIGKILL)".into())?;
-    gate.wait()
+    let gone = wait_for_end(parent, Duration::ZERO)?;
+    let alive = if gone { Err(Errno::ESRCH) } else { Ok(()) };
+    alive.in_call(|| "poll([parent])".into())
 }
 
-fn enter(plan: &Plan) -> Result<()> {
+fn enter(plan: &Plan, parent: BorrowedFd<'_>) -> Result<()> {
     plan.steps.iter().try_for_each(|step| step.run())?;
+    // Again: setuid(2) has cut the tie.
+    die_with(parent)?;
     close_on_exec_from(3)
 }
 

@@ -5,6 +5,7 @@ mod limits;
 mod namespaces;
 mod root;
 mod time;
+mod user;
 
 use ::namespaces::namespace::{Namespace, Namespaces};
 use anyhow::{Result, anyhow};
@@ -16,6 +17,7 @@ pub(crate) use limits::LimitOptions;
 pub(crate) use namespaces::NamespaceOptions;
 pub(crate) use root::RootOptions;
 pub(crate) use time::TimeOptions;
+pub(crate) use user::UserOptions;
 
 /// Runs a command in namespaces and a cgroup of its own
 ///
@@ -38,6 +40,8 @@ pub(crate) struct Options {
     #[command(flatten)]
     namespaces: NamespaceOptions,
     #[command(flatten)]
+    pub(crate) user: UserOptions,
+    #[command(flatten)]
     pub(crate) root: RootOptions,
     #[command(flatten)]
     pub(crate) limits: LimitOptions,
@@ -52,6 +56,9 @@ impl Options {
         let mut namespaces = self.namespaces.namespaces();
         if self.root.needs_mount_namespace() {
             namespaces.insert(Namespace::Mount);
+        }
+        if self.user.needs_user_namespace() {
+            namespaces.insert(Namespace::User);
         }
         if self.hostname.is_some() {
             namespaces.insert(Namespace::Uts);

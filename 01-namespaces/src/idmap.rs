@@ -2,10 +2,16 @@
 //! namespace without a map knows nobody (everybody is 65534), so nothing useful
 //! can be done in it.
 
-use crate::error::{InCall, Result, SyscallError};
-use nix::errno::Errno;
-use nix::unistd::{Pid, getegid, geteuid};
+mod caller;
+mod fault;
+mod subordinate;
+mod write;
+
 use std::fmt;
+
+pub use caller::Caller;
+pub use subordinate::{Owner, SubordinateFile, SubordinateIds};
+pub use write::MapStep;
 
 /// Maps `count` ids from `inside` on to the ids from `outside` on.
 ///
@@ -22,8 +28,26 @@ pub struct IdMapping {
 
 impl IdMapping {
     /// Maps a single id.
-    pub fn single(inside: u32, outside: u32) -> Self {
+    pub const fn single(inside: u32, outside: u32) -> Self {
         Self { inside, outside, count: 1 }
+    }
+
+    /// Tells whether an id inside is one of these.
+    pub fn has(&self, inside: u32) -> bool {
+        inside.checked_sub(self.inside).is_some_and(|n| n < self.count)
+    }
+
+    /// Divides after the first `n` ids, each part with the ids it had.
+    fn split(self, n: u32) -> [Self; 2] {
+        let rest = |id: u32| id.saturating_add(n);
+        [
+            Self { count: n, ..self },
+            Self {
+                inside: rest(self.inside),
+                outside: rest(self.outside),
+                count: self.count - n,
+            },
+        ]
     }
 }
 
@@ -31,22 +55,6 @@ impl fmt::Display for IdMapping {
     /// Prints the line as the kernel reads it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.inside, self.outside, self.count)
-    }
-}
-
-/// Says whether processes in the namespace may call setgroups(2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Setgroups {
-    /// They may, which only root can grant.
-    Allow,
-    /// They may not, for ever.
-    Deny,
-}
-
-impl Setgroups {
-    /// Gives what the caller may write: an ordinary user has to deny.
-    pub fn for_caller() -> Self {
-        if geteuid().is_root() { Self::Allow } else { Self::Deny }
     }
 }
 
@@ -60,105 +68,83 @@ pub struct IdMaps {
 }
 
 impl IdMaps {
-    /// Makes the caller root inside, and knows nobody else. The only map that
-    /// an ordinary user may write without help.
-    pub fn root_is_caller() -> Self {
+    /// Makes the caller root inside, and knows nobody else. With
+    /// [`caller_is_itself`](Self::caller_is_itself) the only map that an
+    /// ordinary user may write without help.
+    pub fn root_is_caller(caller: &Caller) -> Self {
         Self {
-            uids: vec![IdMapping::single(0, geteuid().as_raw())],
-            gids: vec![IdMapping::single(0, getegid().as_raw())],
+            uids: vec![IdMapping::single(0, caller.uid)],
+            gids: vec![IdMapping::single(0, caller.gid)],
         }
     }
 
-    /// Lists the files to write for a process, with their contents, in the
-    /// order that the kernel asks for.
-    ///
-    /// An ordinary user has to give up setgroups(2) before it writes `gid_map`:
-    /// otherwise a process could drop a group that *denies* it something
-    /// (CVE-2014-8989).
-    pub fn plan(
-        &self,
-        pid: &str,
-        setgroups: Setgroups,
-    ) -> Vec<(String, String)> {
-        let file = |name| format!("/proc/{pid}/{name}");
-        let lines = |map: &[IdMapping]| {
-            map.iter().map(|m| format!("{m}\n")).collect::<String>()
-        };
-        let deny = (setgroups == Setgroups::Deny)
-            .then(|| (file("setgroups"), "deny".into()));
-        let maps = [
-            (file("uid_map"), lines(&self.uids)),
-            (file("gid_map"), lines(&self.gids)),
-        ];
-        deny.into_iter()
-            .chain(maps.into_iter().filter(|(_, lines)| !lines.is_empty()))
-            .collect()
-    }
-
-    /// Writes the maps of a process in a new user namespace. Runs in its
-    /// parent; each map can be written once.
-    ///
-    /// # Errors
-    /// EPERM: an ordinary user maps more than its own id, or the map was
-    /// written before. EINVAL: ranges overlap.
-    ///
-    /// Source: user_namespaces(7)
-    pub fn write(&self, pid: Pid) -> Result<()> {
-        // Not here: newuidmap(1) and newgidmap(1), which write larger maps for
-        // an ordinary user out of /etc/subuid.
-        for (file, lines) in
-            self.plan(&pid.to_string(), Setgroups::for_caller())
-        {
-            std::fs::write(&file, &lines)
-                .in_call(|| format!("write({file:?}, {lines:?})"))
-                .map_err(explain)?;
+    /// Leaves the caller who it is, and knows nobody else.
+    pub fn caller_is_itself(caller: &Caller) -> Self {
+        Self {
+            uids: vec![IdMapping::single(caller.uid, caller.uid)],
+            gids: vec![IdMapping::single(caller.gid, caller.gid)],
         }
-        Ok(())
+    }
+
+    /// Tells whether a map has this uid of the outside in it. Who is not in the
+    /// map is nobody (65534) inside, and can own no file.
+    pub fn knows(&self, caller: &Caller) -> bool {
+        self.uids.iter().any(|m| {
+            let at = caller.uid.checked_sub(m.outside);
+            at.is_some_and(|n| n < m.count)
+        })
     }
 }
 
-fn explain(error: SyscallError) -> SyscallError {
-    match error.errno {
-        Errno::EPERM if !geteuid().is_root() => error.hint(
-            "an ordinary user may map one id, its own: more of them need \
-             newuidmap(1) and a range in /etc/subuid",
-        ),
-        _ => error,
-    }
+// ANCHOR: with_single
+/// Puts a single id into a map of blocks. Where a block has that id inside, it
+/// is divided, and what follows moves up by one, so that no id of the outside
+/// is left out but the last.
+///
+/// Source: unshare(1), `--map-root-user --map-auto`
+pub fn with_single(single: IdMapping, blocks: &[IdMapping]) -> Vec<IdMapping> {
+    let around = |block: &IdMapping| {
+        if !block.has(single.inside) {
+            return vec![*block];
+        }
+        let [before, after] = block.split(single.inside - block.inside);
+        let [_, room] = after.split(1);
+        vec![before, IdMapping { outside: after.outside, ..room }]
+    };
+    let blocks = blocks.iter().flat_map(around);
+    let blocks = blocks.filter(|block| block.count > 0);
+    [single].into_iter().chain(blocks).collect()
 }
+// ANCHOR_END: with_single
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_ordinary_user_gives_up_setgroups_before_it_maps_groups() {
-        let maps = IdMaps {
-            uids: vec![IdMapping::single(0, 1000)],
-            gids: vec![IdMapping::single(0, 100)],
-        };
-        let files: Vec<_> = maps
-            .plan("7", Setgroups::Deny)
-            .into_iter()
-            .map(|(file, _)| file)
-            .collect();
-        assert_eq!(
-            files,
-            ["/proc/7/setgroups", "/proc/7/uid_map", "/proc/7/gid_map"]
-        );
+    fn block(inside: u32, outside: u32, count: u32) -> IdMapping {
+        IdMapping { inside, outside, count }
     }
 
     #[test]
-    fn root_keeps_setgroups_and_writes_one_line_a_range() {
-        let range = IdMapping { inside: 0, outside: 100_000, count: 65_536 };
-        let maps = IdMaps {
-            uids: vec![range, IdMapping::single(70_000, 5)],
-            gids: vec![],
-        };
-        let lines = "0 100000 65536\n70000 5 1\n".to_string();
-        assert_eq!(
-            maps.plan("7", Setgroups::Allow),
-            [("/proc/7/uid_map".to_string(), lines)]
-        );
+    fn the_caller_as_root_stands_before_its_subordinate_ids() {
+        let caller = IdMapping::single(0, 1000);
+        let map = with_single(caller, &[block(0, 100_000, 65_536)]);
+        assert_eq!(map, [caller, block(1, 100_000, 65_535)]);
+    }
+
+    #[test]
+    fn the_caller_as_itself_divides_a_block() {
+        let caller = IdMapping::single(500, 500);
+        let map = with_single(caller, &[block(0, 100_000, 1000)]);
+        let expected =
+            [caller, block(0, 100_000, 500), block(501, 100_500, 499)];
+        assert_eq!(map, expected);
+    }
+
+    #[test]
+    fn a_block_that_does_not_have_the_id_stays_as_it_is() {
+        let caller = IdMapping::single(4242, 4242);
+        let map = with_single(caller, &[block(0, 100_000, 1000)]);
+        assert_eq!(map, [caller, block(0, 100_000, 1000)]);
     }
 }

@@ -2,6 +2,8 @@
 //! each of them. Everything else (flags for clone3, files under /proc, texts of
 //! errors) is read from that table.
 
+mod forbidden;
+
 use crate::error::{InCall, Result};
 use libc::{
     CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID,
@@ -13,6 +15,8 @@ use nix::sys::stat::Mode;
 use nix::unistd;
 use std::fmt;
 use std::os::fd::{BorrowedFd, OwnedFd};
+
+pub use forbidden::why_forbidden;
 
 /// Names one kind of namespace.
 ///

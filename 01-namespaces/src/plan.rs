@@ -1,12 +1,14 @@
 //! What isolate(1) is going to do, decided before anything is done. The same
 //! value is printed by `--plan` and carried out by `run` and `child`.
 
+mod users;
+
 use crate::cli::Options;
 use crate::step::{RootStep, Step};
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
 use namespaces::cgroup::{Cgroup, Limits};
-use namespaces::idmap::{IdMaps, Setgroups};
+use namespaces::idmap::{Caller, IdMaps, MapStep};
 use namespaces::mounts::{DEFAULT_MOUNTS, default_mounts};
 use namespaces::namespace::{Namespace, Namespaces};
 use namespaces::rootfs::{
@@ -19,6 +21,7 @@ use std::io::{stderr, stdin, stdout};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use users::Users;
 
 /// Everything that is going to be done.
 #[derive(Debug)]
@@ -43,7 +46,11 @@ impl Plan {
             // Only inside one may an ordinary user make the others.
             namespaces.insert(Namespace::User);
         }
-        let steps = steps(options, namespaces)?;
+        let user = namespaces.contains(Namespace::User);
+        let users = Users::new(&options.user, user, &Caller::current())?;
+        let mut steps = users.first;
+        steps.extend(self::steps(options, namespaces)?);
+        steps.extend(users.last);
         // The child makes those itself, see Step::UnshareCgroup, UnshareTime.
         namespaces.remove(Namespace::Cgroup);
         if options.time.offsets().is_some() {
@@ -51,10 +58,9 @@ impl Plan {
         }
 
         let name = PathBuf::from(format!("isolate-{}", std::process::id()));
-        let user = namespaces.contains(Namespace::User);
         Ok(Self {
             namespaces,
-            id_maps: user.then(IdMaps::root_is_caller),
+            id_maps: users.id_maps,
             cgroup: options.limits.limits().map(|limits| (name, limits)),
             steps,
             argv: c_strings(&options.command)?,
@@ -96,9 +102,8 @@ impl Plan {
 
     fn id_map_calls(&self) -> Vec<String> {
         let Some(id_maps) = &self.id_maps else { return Vec::new() };
-        let files = id_maps.plan("PID", Setgroups::for_caller());
-        let write = |(file, text)| format!("write({file:?}, {text:?})");
-        files.into_iter().map(write).collect()
+        let steps = id_maps.plan("PID", &Caller::current());
+        steps.iter().map(MapStep::to_string).collect()
     }
 }
 

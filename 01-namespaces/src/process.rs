@@ -8,7 +8,7 @@ mod gate;
 mod scm_rights;
 
 use crate::error::{InCall, Result, SyscallError};
-use crate::namespace::Namespaces;
+use crate::namespace::{Namespace, Namespaces, why_forbidden};
 use crate::sys::{self, Cloned};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -72,14 +72,20 @@ pub fn spawn(
 fn explain_clone3(options: &SpawnOptions<'_>, errno: Errno) -> SyscallError {
     let call = format!("clone3({})", options.namespaces);
     let error = SyscallError::new(call, errno);
+    let ordinary = !geteuid().is_root();
+    let user = options.namespaces.contains(Namespace::User);
     match errno {
         Errno::EDEADLK => error.hint(
             "not even tried: this process has more than one thread, and the \
              child would wait for ever for locks that the others hold",
         ),
-        Errno::EPERM if !geteuid().is_root() => error.hint(
-            "an ordinary user needs a new user namespace too, and a kernel \
-             that allows it: see /proc/sys/user/max_user_namespaces",
+        Errno::EPERM if ordinary && !user => {
+            error.hint("an ordinary user needs a new user namespace too")
+        }
+        _ if user && let Some(why) = why_forbidden(errno) => error.hint(why),
+        Errno::EPERM if user => error.hint(
+            "a seccomp filter forbids it, such as that of a container around \
+             us, or we are in a chroot",
         ),
         Errno::ENOSPC => {
             error.hint("the limits are /proc/sys/user/max_*_namespaces")

@@ -6,8 +6,11 @@ use crate::cli::Options;
 use crate::plan::Plan;
 use anyhow::Result;
 use namespaces::cgroup::Cgroup;
-use namespaces::process::{Child, ExitStatus, Gate, SpawnOptions, spawn};
+use namespaces::process::{
+    Child, ExitStatus, Gate, SpawnOptions, pidfd_open, spawn,
+};
 use namespaces::signals::Forwarding;
+use nix::unistd::Pid;
 use std::os::fd::AsFd;
 
 /// Runs the command to its end, or prints what that would take.
@@ -28,6 +31,7 @@ fn isolate(plan: &Plan) -> Result<ExitStatus> {
     // From before the child exists: no signal for it may be lost in between.
     let forwarding = Forwarding::start()?;
     let gate = Gate::new()?;
+    let us = pidfd_open(Pid::this())?;
 
     // v2: the child is born in it. v1 has no such thing: `prepare` moves it.
     let born_in = cgroup.as_ref().map(Cgroup::dir_fd).transpose()?.flatten();
@@ -35,7 +39,7 @@ fn isolate(plan: &Plan) -> Result<ExitStatus> {
         namespaces: plan.namespaces,
         cgroup: born_in.as_ref().map(AsFd::as_fd),
     };
-    let child = spawn(&options, || child::run(plan, &gate))?;
+    let child = spawn(&options, || child::run(plan, &gate, us.as_fd()))?;
     if let Err(error) = prepare(plan, &child, cgroup.as_ref()) {
         // The child sees the gate close for ever, and exits.
         drop(gate);

@@ -9,6 +9,7 @@ use namespaces::rootfs::{
 use namespaces::time::ClockOffsets;
 use namespaces::{InCall, Result};
 use nix::mount::MsFlags;
+use nix::unistd::{Gid, Uid, setgid, setgroups, sethostname, setuid};
 use std::ffi::OsString;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,13 @@ pub(crate) enum Step {
     UnshareTime(ClockOffsets),
     /// Sets the host name.
     SetHostname(OsString),
+    /// Gives up all supplementary groups.
+    DropGroups,
+    /// Becomes a group of the namespace.
+    Setgid(u32),
+    /// Becomes a user of the namespace; with the last id of root goes its
+    /// power.
+    Setuid(u32),
     /// Stops mounts from spreading to the host.
     MakePrivate,
     /// Mounts on the tree as it is.
@@ -51,8 +59,18 @@ impl Step {
                 unshare([Namespace::Cgroup].into_iter().collect())
             }
             Self::UnshareTime(offsets) => offsets.unshare(),
-            Self::SetHostname(name) => nix::unistd::sethostname(name)
-                .in_call(|| format!("sethostname({name:?})")),
+            Self::SetHostname(name) => {
+                sethostname(name).in_call(|| format!("sethostname({name:?})"))
+            }
+            Self::DropGroups => {
+                setgroups(&[]).in_call(|| "setgroups([])".into())
+            }
+            Self::Setgid(gid) => {
+                setgid(Gid::from_raw(*gid)).in_call(|| format!("setgid({gid})"))
+            }
+            Self::Setuid(uid) => {
+                setuid(Uid::from_raw(*uid)).in_call(|| format!("setuid({uid})"))
+            }
             Self::MakePrivate => make_private(),
             Self::Mount(mount) => mount.mount(),
             Self::Root(dir, steps) => {
@@ -69,6 +87,9 @@ impl Step {
             Self::UnshareCgroup => vec!["unshare(CLONE_NEWCGROUP)".into()],
             Self::UnshareTime(offsets) => offsets.calls(),
             Self::SetHostname(name) => vec![format!("sethostname({name:?})")],
+            Self::DropGroups => vec!["setgroups([])".into()],
+            Self::Setgid(gid) => vec![format!("setgid({gid})")],
+            Self::Setuid(uid) => vec![format!("setuid({uid})")],
             Self::MakePrivate => {
                 vec![
                     r#"mount(NULL, "/", NULL, MS_REC|MS_PRIVATE, NULL)"#.into(),

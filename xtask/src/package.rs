@@ -122,6 +122,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         needed_by: ANY_STAGE,
     },
     Package {
+        name: "uidmap",
+        provides: "newuidmap",
+        why: "writes id maps of many ids for an ordinary user",
+        needed_by: &[Need::Stage(1)],
+    },
+    Package {
         name: "strace",
         provides: "strace",
         why: "kills the runtime at each of its system calls, in its tests",

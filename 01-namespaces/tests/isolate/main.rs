@@ -8,3 +8,4 @@ mod namespaces;
 mod rootfs;
 mod rootless;
 mod run;
+mod users;
