@@ -1,7 +1,7 @@
 //! `process.capabilities`: names of the runtime-spec to the kernel's five sets,
 //! and the order in which they are set.
 
-use namespaces::Result;
+use anyhow::{Context, Result};
 use namespaces::capabilities::{self, Capabilities};
 use oci_spec::runtime::{Capabilities as Names, Capability, LinuxCapabilities};
 
@@ -48,6 +48,38 @@ pub(crate) fn plan(config: Option<&LinuxCapabilities>) -> Sets {
     }
 }
 
+/// Adds capabilities by name to the bounding, effective and permitted sets. Not
+/// to the inheritable one: a program would hand them on (CVE-2022-29162).
+///
+/// # Errors
+/// No such capability.
+///
+/// Source: the command line of runc, exec --cap
+pub(crate) fn with(
+    mut own: LinuxCapabilities,
+    names: &[String],
+) -> Result<LinuxCapabilities> {
+    for text in names {
+        let name = text.to_ascii_uppercase();
+        let name = name.strip_prefix("CAP_").unwrap_or(&name).to_owned();
+        let unknown = || format!("{text:?}: no such capability");
+        let name: Capability =
+            serde_json::from_value(format!("CAP_{name}").into())
+                .with_context(unknown)?;
+        let add = |set: &Option<Names>| {
+            let mut set = set.clone().unwrap_or_default();
+            set.insert(name);
+            Some(set)
+        };
+        let (bounding, effective) = (add(own.bounding()), add(own.effective()));
+        let permitted = add(own.permitted());
+        own.set_bounding(bounding)
+            .set_effective(effective)
+            .set_permitted(permitted);
+    }
+    Ok(own)
+}
+
 fn bits(names: Option<&Names>) -> Capabilities {
     let is_in =
         |name: &Capability| names.is_some_and(|names| names.contains(name));
@@ -75,14 +107,14 @@ impl Sets {
     /// Limits what can ever be gained. Runs in init while it still has
     /// CAP_SETPCAP.
     pub(crate) fn limit_bounding(&self) -> Result<()> {
-        capabilities::limit_bounding(self.bounding)
+        Ok(capabilities::limit_bounding(self.bounding)?)
     }
 
     /// Sets the other four. Runs in init after the change of user, which would
     /// clear them again.
     pub(crate) fn apply(&self) -> Result<()> {
         capabilities::capset(self.effective, self.permitted, self.inheritable)?;
-        capabilities::set_ambient(self.ambient)
+        Ok(capabilities::set_ambient(self.ambient)?)
     }
 }
 

@@ -81,6 +81,18 @@ impl Place {
         Ok(cgroup)
     }
 
+    /// Opens a cgroup that the container itself has made below it.
+    ///
+    /// # Errors
+    /// A path with `..`, which would lead out of the container's.
+    pub(crate) fn open_below(&self, path: &Path) -> Result<Cgroup> {
+        let path = path.strip_prefix("/").unwrap_or(path);
+        if path.components().any(|part| part == Component::ParentDir) {
+            bail!("{path:?}: not below the container's cgroup");
+        }
+        Ok(Cgroup::open(&self.path.join(path))?)
+    }
+
     /// Kills every process in it and waits until they have ended.
     pub(crate) fn kill(&self) -> Result<()> {
         let cgroup = Cgroup::open(&self.path)?;

@@ -89,6 +89,7 @@ pub(crate) enum Command {
     Run(commands::run::Run),
     Create(commands::create::Create),
     Start(commands::start::Start),
+    Exec(commands::exec::Exec),
     State(commands::state::State),
     List(commands::list::List),
     Kill(commands::kill::Kill),
@@ -96,11 +97,21 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Runs the verb; the exit code is the container's for a foreground `run`,
-    /// else success.
+    /// The exit code of a verb that has failed. 1 may be the program's own, so
+    /// `exec` has another, as runc's has.
+    pub(crate) fn failure(&self) -> ExitCode {
+        match self {
+            Self::Exec(_) => ExitCode::from(255),
+            _ => ExitCode::FAILURE,
+        }
+    }
+
+    /// Runs the verb; the exit code is the container's for a foreground `run`
+    /// or `exec`, else success.
     pub(crate) fn run(self, global: &Global) -> Result<ExitCode> {
         match self {
             Self::Run(run) => return run.run(global),
+            Self::Exec(exec) => return exec.run(global),
             Self::Bundle(bundle) => bundle.run()?,
             Self::Spec(spec) => spec.run()?,
             Self::Create(create) => create.run(global)?,

@@ -5,6 +5,7 @@
 use anyhow::{Context, Result, anyhow, bail};
 use namespaces::InCall;
 use oci_spec::runtime::{Process, Spec};
+use serde::de::DeserializeOwned;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -50,12 +51,16 @@ impl Bundle {
     /// The container process' settings; [`Bundle::open`] has checked that they
     /// are there.
     pub(crate) fn process(&self) -> &Process {
-        self.spec
-            .process()
-            .as_ref()
-            .expect("Bundle::open refuses a config without process")
+        self.spec.process().as_ref().expect(CHECKED)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn process_mut(&mut self) -> &mut Process {
+        self.spec.process_mut().as_mut().expect(CHECKED)
     }
 }
+
+const CHECKED: &str = "Bundle::open refuses a config without process";
 
 fn read(path: &Path) -> Result<Spec> {
     let text = match fs::read(path) {
@@ -67,58 +72,66 @@ fn read(path: &Path) -> Result<Spec> {
         ),
         result => result.in_call(|| format!("read({path:?})"))?,
     };
-    let spec = parse(&text)?;
-    check(&spec)?;
+    let spec = parse(&text).context("config.json")?;
+    check(&spec).context("config.json")?;
     Ok(spec)
 }
 
 /// Parses twice if the text is bad: only then the path to the field is worth
 /// its price.
-fn parse(text: &[u8]) -> Result<Spec> {
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
     if let Ok(spec) = serde_json::from_slice(text) {
         return Ok(spec);
     }
     let mut json = serde_json::Deserializer::from_slice(text);
-    let spec: Result<Spec, _> = serde_path_to_error::deserialize(&mut json);
+    let spec: Result<T, _> = serde_path_to_error::deserialize(&mut json);
     match spec {
         Err(error)
             if error.inner().is_data() && error.path().iter().len() > 0 =>
         {
-            Err(anyhow!("config.json: {}: {}", error.path(), error.inner()))
+            Err(anyhow!("{}: {}", error.path(), error.inner()))
         }
-        Err(error) => Err(anyhow!("config.json: {}", error.inner())),
+        Err(error) => Err(anyhow!("{}", error.inner())),
         Ok(_) => json
             .end()
-            .map_err(|error| anyhow!("config.json: {error}"))
-            .and(Err(anyhow!("config.json: not a runtime-spec configuration"))),
+            .map_err(|error| anyhow!("{error}"))
+            .and(Err(anyhow!("not what the runtime-spec describes"))),
     }
+}
+
+/// Reads the file that `exec --process` names.
+///
+/// # Errors
+/// Names the field.
+///
+/// Source: runtime-spec: config.md, "Process"
+pub(crate) fn parse_process(text: &[u8]) -> Result<Process> {
+    let process = parse(text)?;
+    check_process(&process)?;
+    Ok(process)
 }
 
 /// Checks what the types cannot say: fields that are optional for the parser
 /// and required for a container.
 fn check(spec: &Spec) -> Result<()> {
     if !spec.version().starts_with("1.") {
-        bail!(
-            "config.json: ociVersion: {:?} is not a version 1.x",
-            spec.version()
-        );
+        bail!("ociVersion: {:?} is not a version 1.x", spec.version());
     }
-    let process =
-        spec.process().as_ref().context("config.json: process: missing")?;
+    let process = spec.process().as_ref().context("process: missing")?;
+    check_process(process)
+}
+
+/// Checks what a process needs, in the words of config.json.
+pub(crate) fn check_process(process: &Process) -> Result<()> {
     if process.args().as_ref().is_none_or(Vec::is_empty) {
-        bail!("config.json: process.args: missing or empty");
+        bail!("process.args: missing or empty");
     }
     if !process.cwd().is_absolute() {
-        bail!(
-            "config.json: process.cwd: {:?} is not an absolute path",
-            process.cwd()
-        );
+        bail!("process.cwd: {:?} is not an absolute path", process.cwd());
     }
     for (i, variable) in process.env().iter().flatten().enumerate() {
         if !variable.contains('=') || variable.starts_with('=') {
-            bail!(
-                "config.json: process.env[{i}]: {variable:?} is not NAME=value"
-            );
+            bail!("process.env[{i}]: {variable:?} is not NAME=value");
         }
     }
     Ok(())
@@ -129,7 +142,9 @@ mod tests {
     use super::*;
 
     fn error_of(text: &str) -> String {
-        let checked = parse(text.as_bytes()).and_then(|spec| check(&spec));
+        let checked = parse(text.as_bytes())
+            .and_then(|spec| check(&spec))
+            .context("config.json");
         format!("{:#}", checked.expect_err(text))
     }
 

@@ -6,10 +6,11 @@ use crate::console::{Console, Courier};
 use crate::container::Container;
 use crate::id::Id;
 use crate::init::{self, Inheritance};
+use crate::kept_fds::KeptFds;
 use crate::plan::Plan;
 use crate::start;
 use crate::state::{Init, State, replace};
-use crate::sync::{RuntimeEnd, Sync};
+use crate::sync::Sync;
 use anyhow::{Context, Result};
 use namespaces::InCall;
 use namespaces::cgroup::{Cgroup, Version};
@@ -26,8 +27,7 @@ pub(crate) struct Request {
     pub(crate) bundle: PathBuf,
     pub(crate) pid_file: Option<PathBuf>,
     pub(crate) console: Console,
-    /// How many descriptors after stderr the container keeps.
-    pub(crate) kept_fds: u32,
+    pub(crate) kept_fds: KeptFds,
 }
 
 /// A container whose init waits for `start`.
@@ -50,7 +50,9 @@ pub(crate) struct Created {
 ///
 /// Source: runtime-spec: runtime.md, "Create"
 pub(crate) fn create(root: &Path, request: &Request) -> Result<Created> {
-    let plan = Plan::new(Bundle::open(&request.bundle)?, &request.id)?;
+    let mut bundle = Bundle::open(&request.bundle)?;
+    request.kept_fds.announce(bundle.process_mut());
+    let plan = Plan::new(bundle, &request.id)?;
     let courier = request.console.courier(&plan.process.config)?;
     let container = Container::create(root, &request.id)?;
     let mut attempt = Attempt { container, plan, courier, request };
@@ -94,7 +96,7 @@ impl Attempt<'_> {
         let inheritance = Inheritance {
             fifo: fifo.as_fd(),
             console: self.courier.as_ref().map(Courier::sender),
-            kept_fds: self.request.kept_fds,
+            kept_fds: self.request.kept_fds.count(),
         };
         let cgroup_dir = cgroup.dir_fd()?;
         let options = SpawnOptions {
@@ -107,7 +109,7 @@ impl Attempt<'_> {
         })?;
         let created = self
             .equip(&child, cgroup)
-            .and_then(|()| let_go(sync.into_runtime_end()))
+            .and_then(|()| sync.into_runtime_end().let_go())
             .and_then(|()| self.publish(&child));
         match created {
             Ok(terminal) => Ok((child, terminal)),
@@ -141,14 +143,8 @@ impl Attempt<'_> {
     }
 }
 
-/// Lets init go on, and waits until it is ready.
-fn let_go(init: RuntimeEnd) -> Result<()> {
-    init.go()?;
-    init.outcome()
-}
-
-/// Ends and reaps an init that will not become a container.
-fn end(child: &Child) -> Result<()> {
+/// Ends and reaps a process that will not become a program.
+pub(crate) fn end(child: &Child) -> Result<()> {
     child.kill(SIGKILL)?;
     child.wait()?;
     Ok(())

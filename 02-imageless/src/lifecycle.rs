@@ -15,6 +15,7 @@ pub(crate) enum Verb {
     Start,
     Kill,
     Delete,
+    Exec,
 }
 
 /// Says whether a verb may act now.
@@ -34,6 +35,10 @@ pub(crate) fn permit(verb: Verb, status: Status) -> Result<()> {
         (Verb::Kill, Status::Stopped) => bail!("container not running"),
         (Verb::Kill, Status::Creating) => {
             bail!("container not running: it is still being created")
+        }
+        (Verb::Exec, Status::Created | Status::Running) => Ok(()),
+        (Verb::Exec, Status::Creating | Status::Stopped) => {
+            bail!("cannot exec in a container that is {status}")
         }
         // runc, crun and youki delete a created container, and engines count on
         // it.
@@ -144,6 +149,7 @@ mod tests {
             (Verb::Start, &[Created][..]),
             (Verb::Kill, &[Created, Running]),
             (Verb::Delete, &[Created, Stopped]),
+            (Verb::Exec, &[Created, Running]),
         ] {
             for status in [Creating, Created, Running, Stopped] {
                 assert_eq!(

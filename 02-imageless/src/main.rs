@@ -19,10 +19,13 @@ mod credentials;
 mod default_spec;
 mod device_rules;
 mod devices;
+mod exec;
 mod home;
 mod id;
 mod init;
 mod isolation;
+mod joining;
+mod kept_fds;
 mod lifecycle;
 mod log;
 mod mount_options;
@@ -42,19 +45,21 @@ mod stdio;
 mod supported;
 mod sync;
 mod sysctl;
+mod user;
 
 use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli::Cli { global, command } = cli::Cli::parse();
+    let failure = command.failure();
     match command.run(&global) {
         Ok(code) => code,
         Err(error) => {
             let message = log::printable(&format!("{error:#}"));
             eprintln!("imageless: {message}");
             log::error(&global, &message);
-            ExitCode::FAILURE
+            failure
         }
     }
 }

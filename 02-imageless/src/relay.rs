@@ -19,13 +19,29 @@ use rustix::termios::{
 use std::io::{stdin, stdout};
 use std::os::fd::{AsFd, OwnedFd};
 
+/// Waits until the child has ended, and reaps it; meanwhile forwards signals,
+/// and relays its terminal if it has one.
+///
+/// # Errors
+/// ECHILD: it was reaped before.
+pub(crate) fn wait(
+    child: &Child,
+    forwarding: &Forwarding,
+    terminal: Option<OwnedFd>,
+) -> Result<ExitStatus> {
+    match terminal {
+        Some(master) => relay(master, forwarding, child),
+        None => Ok(forwarding.wait(child)?),
+    }
+}
+
 /// Relays until the child has ended, and reaps it; meanwhile forwards signals.
 ///
 /// # Errors
 /// ECHILD: it was reaped before.
 ///
 /// Source: pty(7), poll(2)
-pub(crate) fn relay(
+fn relay(
     master: OwnedFd,
     forwarding: &Forwarding,
     child: &Child,

@@ -8,6 +8,7 @@ use crate::id::Id;
 use crate::plan::Plan;
 use anyhow::{Context, Result};
 use namespaces::InCall;
+use oci_spec::runtime::Process;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -31,6 +32,9 @@ pub(crate) struct State {
     pub(crate) created: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) annotations: BTreeMap<String, String>,
+    /// As it was configured; `exec` makes others like it.
+    #[serde(default)]
+    pub(crate) process: Option<Process>,
     /// What has to be removed with the container.
     pub(crate) cgroup: Place,
 }
@@ -59,6 +63,7 @@ impl State {
             annotations: annotations
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .collect(),
+            process: Some(plan.process.config.clone()),
             cgroup: plan.cgroup.clone(),
         }
     }

@@ -71,7 +71,7 @@ const RESOURCES: &[Row<LinuxResources>] = &[
 /// Names the first such field.
 pub(crate) fn check(spec: &Spec) -> Result<()> {
     refuse(SPEC, Some(spec))?;
-    refuse(PROCESS, spec.process().as_ref())?;
+    spec.process().as_ref().map_or(Ok(()), check_process)?;
     let linux = spec.linux().as_ref();
     refuse(LINUX, linux)?;
     if let Some(linux) = linux {
@@ -79,6 +79,11 @@ pub(crate) fn check(spec: &Spec) -> Result<()> {
         check_paths("readonlyPaths", linux.readonly_paths())?;
     }
     refuse(RESOURCES, linux.and_then(|linux| linux.resources().as_ref()))
+}
+
+/// The same for a process that `exec` brings.
+pub(crate) fn check_process(process: &Process) -> Result<()> {
+    refuse(PROCESS, Some(process))
 }
 
 /// What is not there needs no hiding, so that a path which cannot be meant

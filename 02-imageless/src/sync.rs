@@ -60,15 +60,21 @@ impl Sync {
 
 impl RuntimeEnd {
     /// Tells init that its cgroup, its id maps and its state file are in place.
-    pub(crate) fn go(&self) -> Result<()> {
+    fn go(&self) -> Result<()> {
         Ok(self.gate.open()?)
+    }
+
+    /// Lets init go on, and waits until it is ready.
+    pub(crate) fn let_go(self) -> Result<()> {
+        self.go()?;
+        self.outcome()
     }
 
     /// Waits until init is ready.
     ///
     /// # Errors
     /// Init's own words, or that it ended without any.
-    pub(crate) fn outcome(mut self) -> Result<()> {
+    fn outcome(mut self) -> Result<()> {
         let mut message = Vec::new();
         self.answer
             .read_to_end(&mut message)

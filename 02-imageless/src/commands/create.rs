@@ -4,10 +4,9 @@ use crate::cli::Global;
 use crate::console::Console;
 use crate::create::{self, Request};
 use crate::id::Id;
+use crate::kept_fds::KeptFds;
 use crate::own_binary;
-use anyhow::{Context, Result, bail};
-use namespaces::InCall;
-use std::fs;
+use anyhow::{Result, bail};
 use std::path::PathBuf;
 
 /// Create a container, whose process waits for `start`
@@ -66,30 +65,17 @@ impl CreateOptions {
                  root stays mounted in the container"
             );
         }
-        self.check_preserved_fds()?;
         Ok(Request {
             id: Id::parse(&self.id)?,
             bundle: self.bundle.clone(),
             pid_file: self.pid_file.clone(),
             console,
-            kept_fds: self.preserve_fds,
+            kept_fds: KeptFds::find(self.preserve_fds)?,
         })
     }
 
     /// Who holds the terminal when we do not stay.
     pub(crate) fn console(&self) -> Console {
         self.console_socket.clone().map_or(Console::Nobody, Console::Engine)
-    }
-
-    /// Stops at the first that is not open: no number is too large.
-    fn check_preserved_fds(&self) -> Result<()> {
-        let count = self.preserve_fds;
-        for fd in 3..count.saturating_add(3) {
-            let link = format!("/proc/self/fd/{fd}");
-            fs::read_link(&link)
-                .in_call(|| format!("readlink({link:?})"))
-                .with_context(|| format!("--preserve-fds {count}"))?;
-        }
-        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod bundle;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod exec;
 pub(crate) mod kill;
 pub(crate) mod list;
 pub(crate) mod run;

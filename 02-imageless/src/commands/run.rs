@@ -8,7 +8,7 @@ use crate::container::Container;
 use crate::create::{self, Created};
 use crate::lifecycle;
 use crate::own_binary;
-use crate::relay::relay;
+use crate::relay::wait;
 use anyhow::{Result, bail};
 use namespaces::signals::Forwarding;
 use std::process::ExitCode;
@@ -48,10 +48,7 @@ impl Run {
         let Created { container, init, terminal } =
             create::create(&root, &request)?;
         start_or_delete(&container)?;
-        let status = match terminal {
-            Some(master) => relay(master, &forwarding, &init)?,
-            None => forwarding.wait(&init)?,
-        };
+        let status = wait(&init, &forwarding, terminal)?;
         if !self.keep {
             lifecycle::delete(&container)?;
         }

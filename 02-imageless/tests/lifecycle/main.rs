@@ -3,6 +3,7 @@
 
 mod crash;
 mod driver;
+mod exec;
 mod inside;
 mod limits;
 mod own_binary;

@@ -1,0 +1,178 @@
+//! `exec`: one more process in a container that is there. No new namespaces:
+//! it joins those of init, and its cgroup. What stands in it has been the
+//! container's to change for hours, so until execve(2) it must not be able to
+//! see or touch the process that comes in.
+
+use crate::console::{Console, Slave, Terminal};
+use crate::container::Container;
+use crate::create::end;
+use crate::joining::Joining;
+use crate::kept_fds::KeptFds;
+use crate::process::Planned;
+use crate::state::replace;
+use crate::supported;
+use crate::sync::{InitEnd, Sync};
+use anyhow::{Context, Result};
+use namespaces::InCall;
+use namespaces::cgroup::{Cgroup, Version};
+use namespaces::namespace::Namespaces;
+use namespaces::process::{self, Child, SpawnOptions, close_on_exec_from};
+use namespaces::root::Root;
+use nix::sys::prctl;
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::setsid;
+use oci_spec::runtime::Process;
+use std::ffi::CString;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// What `exec` is told.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) process: Process,
+    pub(crate) console: Console,
+    pub(crate) pid_file: Option<PathBuf>,
+    pub(crate) kept_fds: KeptFds,
+    /// Below the container's own cgroup.
+    pub(crate) cgroup: Option<PathBuf>,
+}
+
+/// A process that runs in the container.
+#[derive(Debug)]
+pub(crate) struct Started {
+    /// Reaped by the caller if it waits for it, else by whoever adopts it when
+    /// the caller exits.
+    pub(crate) child: Child,
+    /// The terminal's master, if it is to be held in the foreground.
+    pub(crate) terminal: Option<OwnedFd>,
+}
+
+/// Starts a process in a container. If that fails, there is none.
+///
+/// # Errors
+/// One line that names the field or the system call; the process' own words if
+/// it was the one that failed.
+///
+/// Source: the command line of runc, exec
+pub(crate) fn exec(
+    container: &Container,
+    mut request: Request,
+) -> Result<Started> {
+    request.kept_fds.announce(&mut request.process);
+    supported::check_process(&request.process)?;
+    let process = Planned::new(request.process)?;
+    let courier = request.console.courier(&process.config)?;
+    let joining = Joining::plan(container)?;
+    let cgroup = open_cgroup(container, request.cgroup.as_deref())?;
+    let member = Member { process, joining, kept_fds: request.kept_fds };
+    let slave = match &courier {
+        Some(courier) => {
+            // By the root of init, from outside: no path of the container is
+            // followed, and no process of its sees a descriptor of ours.
+            let root = Root::open(&member.joining.root())?;
+            let terminal = Terminal::open(&root, &member.process.config)
+                .context("process.terminal")?;
+            Some(terminal.send(courier.sender())?)
+        }
+        None => None,
+    };
+    let child = member.spawn(&cgroup, slave)?;
+    let noted = request.pid_file.map_or(Ok(()), |file| {
+        let pid = child.pid().to_string();
+        replace(&file, pid.as_bytes()).context("--pid-file")
+    });
+    let terminal = noted.and_then(|()| match &courier {
+        Some(courier) => courier.receive(),
+        None => Ok(None),
+    });
+    match terminal {
+        Ok(terminal) => Ok(Started { child, terminal }),
+        Err(error) => end(&child).and(Err(error)),
+    }
+}
+
+fn open_cgroup(container: &Container, below: Option<&Path>) -> Result<Cgroup> {
+    let state = container.state.as_ref();
+    let place = &state.context("container not running")?.cgroup;
+    match below {
+        None => Ok(Cgroup::open(&place.path)?),
+        Some(below) => place.open_below(below).context("--cgroup"),
+    }
+}
+
+/// A process on its way into the container.
+#[derive(Debug)]
+struct Member {
+    process: Planned,
+    joining: Joining,
+    kept_fds: KeptFds,
+}
+
+impl Member {
+    // ANCHOR: spawn
+    fn spawn(&self, cgroup: &Cgroup, slave: Option<Slave>) -> Result<Child> {
+        let mut sync = Sync::new()?;
+        let cgroup_dir = cgroup.dir_fd()?;
+        let options = SpawnOptions {
+            namespaces: Namespaces::NONE,
+            cgroup: cgroup_dir.as_ref().map(AsFd::as_fd),
+        };
+        // The child is born into the pid namespace, where others could attach to
+        // it at once and take what it has open (CVE-2016-9962). This it inherits.
+        prctl::set_dumpable(false)
+            .in_call(|| "prctl(PR_SET_DUMPABLE, 0)".into())?;
+        self.joining.enter_for_children()?;
+        let child =
+            process::spawn(&options, || self.run(slave, sync.init_end()))?;
+        let moved = match cgroup.version() {
+            Version::V1 => cgroup.add(child.pid()).map_err(Into::into),
+            // It was born there.
+            Version::V2 => Ok(()),
+        };
+        match moved.and_then(|()| sync.into_runtime_end().let_go()) {
+            Ok(()) => Ok(child),
+            Err(error) => end(&child).and(Err(error)),
+        }
+    }
+    // ANCHOR_END: spawn
+
+    /// The life of the new process, as long as it is ours.
+    fn run(&self, slave: Option<Slave>, mut runtime: InitEnd<'_>) -> i32 {
+        match self.join(slave, &mut runtime) {
+            Err(error) => {
+                runtime.failed(&error);
+                1
+            }
+            Ok(program) => match runtime.ready() {
+                Ok(()) => self.process.become_program(&program),
+                Err(_) => 1,
+            },
+        }
+    }
+
+    // ANCHOR: join
+    fn join(
+        &self,
+        slave: Option<Slave>,
+        runtime: &mut InitEnd<'_>,
+    ) -> Result<CString> {
+        let process = &self.process;
+        prctl::set_name(c"imageless exec")
+            .in_call(|| "prctl(PR_SET_NAME)".into())?;
+        umask(Mode::empty());
+        setsid().in_call(|| "setsid()".into())?;
+        process.adjust_oom_score()?;
+        // From here on the container's limits hold for us.
+        runtime.wait_for_go()?;
+        self.joining.enter()?;
+        if let Some(slave) = slave {
+            slave.control()?;
+        }
+        process.restrict()?;
+        process.enter_cwd()?;
+        let program = process.find_program()?;
+        close_on_exec_from(3 + self.kept_fds.count())?;
+        Ok(program)
+    }
+    // ANCHOR_END: join
+}
