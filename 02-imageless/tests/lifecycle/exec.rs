@@ -268,8 +268,10 @@ fn a_container_cannot_look_into_a_process_that_comes_in() {
             let met = sh(driver, NONE, "cat /tmp/met 2>/dev/null").stdout;
             (met.lines().count() > 9).then_some(())
         });
-        let answer = sh(driver, NONE, "cat /tmp/seen");
-        assert_eq!(answer.stdout, "", "{answer:?}");
+        // A file is its standard output: it had become its program by then.
+        let seen = sh(driver, NONE, "cat /tmp/seen").stdout;
+        let ours = |line: &&str| line.contains(":[");
+        assert_eq!(seen.lines().find(ours), None, "{seen}");
         driver.ok(&["delete", "--force"]);
     });
 }
