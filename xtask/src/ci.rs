@@ -44,6 +44,7 @@ const STEPS: &[(&str, Work)] = &[
         ]),
     ),
     ("test", Work::Test),
+    ("exercises", Work::Xtask(&["exercise", "prove"])),
     ("book lint", Work::Xtask(&["book", "lint"])),
     ("book test", Work::Xtask(&["book", "test"])),
     ("book build", Work::Xtask(&["book", "build"])),

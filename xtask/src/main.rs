@@ -10,6 +10,7 @@ mod cargo;
 mod ci;
 mod demo;
 mod doctor;
+mod exercise;
 mod package;
 mod progress;
 mod root;
@@ -44,6 +45,9 @@ enum Command {
     Test(test::Args),
     /// All that must hold before a change: lints, tests, book, demo
     Ci,
+    /// The book's exercises: start one, check it, ask for a hint
+    #[command(subcommand)]
+    Exercise(exercise::Exercise),
     /// Measure our programs side by side with their counterparts
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::test(&args),
         Command::Ci => ci::ci(),
+        Command::Exercise(verb) => exercise::exercise(&verb),
         Command::Bench(bench) => bench::bench(&bench),
         Command::Vm(vm) => vm::vm(&vm),
         Command::Book { args } => book::book(&args),

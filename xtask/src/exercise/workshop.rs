@@ -1,0 +1,262 @@
+//! The folder in which a learner works: `workshop`, which git ignores.
+//!
+//! Each exercise in it is a cargo package that uses the stage's library by
+//! path. All share the repository's lock file and target directory, so nothing
+//! is downloaded and little is compiled. `prove` makes such folders, too.
+
+use super::catalogue::{Exercise, Kind, pairs};
+use super::region::{Cut, cut};
+use crate::cargo::repository;
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A folder of started exercises.
+pub(crate) struct Workshop {
+    root: PathBuf,
+    /// How the names of its packages begin. All share one target directory, in
+    /// which cargo knows a package by its name.
+    prefix: &'static str,
+}
+
+/// How far the learner is with one exercise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    NotStarted,
+    Started,
+    Done,
+}
+
+/// All packages of a folder are one workspace, so that one Cargo.lock is
+/// enough; the profile is the repository's, so that what it has built fits.
+const WORKSPACE: &str = "\
+[workspace]
+resolver = \"3\"
+members = [\"[0-9]*\"]
+
+[profile.dev]
+panic = \"abort\"
+debug = \"line-tables-only\"
+";
+
+impl Workshop {
+    /// The learner's own.
+    pub(crate) fn of_learner() -> Self {
+        Self::at(repository().join("workshop"), "exercise")
+    }
+
+    /// Another folder.
+    pub(crate) fn at(root: PathBuf, prefix: &'static str) -> Self {
+        Self { root, prefix }
+    }
+
+    /// Where an exercise is, or would be.
+    pub(crate) fn folder(&self, exercise: &Exercise) -> PathBuf {
+        self.root.join(&exercise.id)
+    }
+
+    /// The name of an exercise's package and program.
+    pub(crate) fn package(&self, exercise: &Exercise) -> String {
+        format!("{}-{}", self.prefix, exercise.id.replace('.', "-"))
+    }
+
+    /// Where all of them are: the workspace for cargo.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Writes an exercise. If it fails nothing half-made stays.
+    ///
+    /// # Errors
+    /// It was started before, or a file cannot be written.
+    pub(crate) fn start(&self, exercise: &Exercise, which: Cut) -> Result<()> {
+        let folder = self.folder(exercise);
+        if folder.exists() {
+            bail!(
+                "{} is there already\nhint: go on in it, or `cargo xtask \
+                 exercise reset {}` to start again",
+                shown(&folder),
+                exercise.id
+            );
+        }
+        let mut files = files(exercise, which)?;
+        let manifest = manifest(exercise, &self.package(exercise));
+        files.push(("Cargo.toml", manifest));
+        self.prepare()?;
+        // Renamed when it is whole: a folder that is there is complete.
+        let draft = self.root.join(format!(".{}.new", exercise.id));
+        if draft.exists() {
+            fs::remove_dir_all(&draft)?;
+        }
+        for (name, text) in files {
+            write(&draft.join(name), &text)?;
+        }
+        fs::rename(&draft, &folder).with_context(|| shown(&folder))
+    }
+
+    /// Moves what the learner has out of the way, and tells where to.
+    ///
+    /// # Errors
+    /// It was not started, or cannot be moved.
+    pub(crate) fn set_aside(&self, exercise: &Exercise) -> Result<PathBuf> {
+        self.require(exercise)?;
+        let backup = self.root.join("backup");
+        fs::create_dir_all(&backup)?;
+        let free = (1..)
+            .map(|number| backup.join(format!("{}.{number}", exercise.id)))
+            .find(|folder| !folder.exists())
+            .expect("there are more numbers than folders");
+        fs::rename(self.folder(exercise), &free)?;
+        Ok(free)
+    }
+
+    /// # Errors
+    /// The exercise was not started.
+    pub(crate) fn require(&self, exercise: &Exercise) -> Result<()> {
+        if self.folder(exercise).is_dir() {
+            return Ok(());
+        }
+        let id = &exercise.id;
+        bail!("{id} is not started\nhint: cargo xtask exercise start {id}")
+    }
+
+    /// Tells how far the learner is.
+    pub(crate) fn progress(&self, exercise: &Exercise) -> Progress {
+        let folder = self.folder(exercise);
+        match (folder.is_dir(), folder.join(PASSED).exists()) {
+            (false, _) => Progress::NotStarted,
+            (true, false) => Progress::Started,
+            (true, true) => Progress::Done,
+        }
+    }
+
+    /// Notes that the check was passed, or is not any more.
+    ///
+    /// # Errors
+    /// The folder is not writable.
+    pub(crate) fn note(&self, exercise: &Exercise, passed: bool) -> Result<()> {
+        let file = self.folder(exercise).join(PASSED);
+        match passed {
+            true => fs::write(file, "")?,
+            false if file.exists() => fs::remove_file(file)?,
+            false => {}
+        }
+        Ok(())
+    }
+
+    /// Gives the next hint and how many there are, counting up to the last.
+    ///
+    /// # Errors
+    /// It was not started: a hint would spoil it.
+    pub(crate) fn next_hint(&self, exercise: &Exercise) -> Result<usize> {
+        self.require(exercise)?;
+        let file = self.folder(exercise).join(".hints");
+        let seen = fs::read_to_string(&file).unwrap_or_default();
+        let seen: usize = seen.trim().parse().unwrap_or(0);
+        let next = (seen + 1).min(exercise.hints.len());
+        fs::write(file, next.to_string())?;
+        Ok(next)
+    }
+
+    /// What makes the folder a workspace of the repository's own versions, and
+    /// `cargo xtask` work in it too.
+    fn prepare(&self) -> Result<()> {
+        let here = repository().display();
+        let config = format!(
+            "[build]\ntarget-dir = \"{here}/target\"\n\n[net]\n\
+             offline = true\n\n[alias]\nxtask = \"run --quiet \
+             --manifest-path {here}/Cargo.toml --package xtask --\"\n"
+        );
+        write(&self.root.join(".cargo/config.toml"), &config)?;
+        write(&self.root.join("Cargo.toml"), WORKSPACE)?;
+        let lock = fs::read_to_string(repository().join("Cargo.lock"))?;
+        write(&self.root.join("Cargo.lock"), &lock)
+    }
+}
+
+/// There when the last check was passed.
+const PASSED: &str = ".passed";
+
+/// The files of an exercise, by their paths in its folder.
+fn files(
+    exercise: &Exercise,
+    which: Cut,
+) -> Result<Vec<(&'static str, String)>> {
+    let mut files = vec![
+        ("README.md", readme(exercise)),
+        ("src/main.rs", source(exercise, which)?),
+    ];
+    let answer = exercise.answer.as_deref().unwrap_or_default();
+    let beginning = match exercise.kind {
+        Kind::Predict => questions(answer),
+        Kind::Explain => String::new(),
+        Kind::Fix | Kind::Build | Kind::BreakOut => return Ok(files),
+    };
+    let text = match which {
+        Cut::Starter => beginning,
+        Cut::Solution => answer.to_owned(),
+    };
+    files.push((exercise.kind.file(), text));
+    Ok(files)
+}
+
+/// The program; all of it if the learner is asked about it, not for it.
+///
+/// # Errors
+/// Its regions do not match.
+pub(crate) fn source(exercise: &Exercise, which: Cut) -> Result<String> {
+    let file = exercise.source();
+    let text = fs::read_to_string(&file).with_context(|| shown(&file))?;
+    match exercise.kind {
+        Kind::Predict | Kind::Explain => Ok(text),
+        Kind::Fix | Kind::Build | Kind::BreakOut => {
+            cut((&shown(&file), &text), &exercise.id, which)
+        }
+    }
+}
+
+/// The answers of a prediction without their values.
+fn questions(answer: &str) -> String {
+    pairs(answer).map(|(key, _)| format!("{key}: ?\n")).collect()
+}
+
+fn manifest(exercise: &Exercise, package: &str) -> String {
+    let stage = exercise.folder.ancestors().nth(2).expect("STAGE/examples/..");
+    format!(
+        "[package]\nname = \"{package}\"\nversion = \"0.0.0\"\nedition = \
+         \"2024\"\n\n[dependencies]\nnamespaces = {{ path = \"{}\" }}\n\
+         anyhow = \"1\"\nnix = \"0.31\"\n\n# A beginning uses less than the \
+         end.\n[lints.rust]\nunused = \"allow\"\n",
+        stage.display(),
+    )
+}
+
+fn readme(exercise: &Exercise) -> String {
+    let Exercise { id, title, kind, minutes, task, .. } = exercise;
+    let (name, file) = (kind.name(), kind.file());
+    let mut text = format!(
+        "# {id} {title}\n\n*{name}, about {minutes} minutes; chapter \
+         `book/src/{}.md`*\n\n{task}\n\nEdit `{file}`, then\n\n\
+         ```sh\ncargo xtask exercise check {id}     # --watch: at every save\n\
+         cargo xtask exercise hint {id}      # one more each time\n```\n",
+        exercise.chapter
+    );
+    if !matches!(kind, Kind::Predict | Kind::Explain) {
+        text += &format!(
+            "\nAnother language will do: `cargo xtask exercise check {id} \
+             --bin PROGRAM` asks the same of any program.\n"
+        );
+    }
+    text
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let folder = path.parent().expect("a file of ours lies in a folder");
+    fs::create_dir_all(folder).with_context(|| shown(folder))?;
+    fs::write(path, text).with_context(|| shown(path))
+}
+
+/// A path as one types it in the repository.
+pub(crate) fn shown(path: &Path) -> String {
+    path.strip_prefix(repository()).unwrap_or(path).display().to_string()
+}
