@@ -8,6 +8,9 @@ const LONGEST: usize = 300;
 /// Lines of the longest example of stage 1: each shows one idea, on one page.
 const LONGEST_EXAMPLE: usize = 40;
 
+/// Lines of the longest exercise, solution and beginning in one file.
+const LONGEST_EXERCISE: usize = 60;
+
 fn opening(source: &Source) -> Vec<String> {
     if source.text.starts_with("//! ") {
         return vec![];
@@ -17,8 +20,12 @@ fn opening(source: &Source) -> Vec<String> {
 
 fn length(source: &Source) -> Vec<String> {
     let lines = source.text.lines().count();
-    let is_example = source.path.starts_with("01-namespaces/examples/");
-    let longest = if is_example { LONGEST_EXAMPLE } else { LONGEST };
+    let example = source.path.strip_prefix("01-namespaces/examples/");
+    let longest = match example {
+        Some(name) if name.contains('/') => LONGEST_EXERCISE,
+        Some(_) => LONGEST_EXAMPLE,
+        None => LONGEST,
+    };
     if lines <= longest {
         return vec![];
     }
@@ -55,4 +62,8 @@ fn an_example_of_41_lines_is_found() {
     assert!(length(&source(path, &"x\n".repeat(LONGEST_EXAMPLE))).is_empty());
     let longer = "x\n".repeat(LONGEST_EXAMPLE + 1);
     assert_eq!(length(&source(path, &longer)).len(), 1);
+    let exercise = "01-namespaces/examples/a/main.rs";
+    assert!(length(&source(exercise, &longer)).is_empty());
+    let longer = "x\n".repeat(LONGEST_EXERCISE + 1);
+    assert_eq!(length(&source(exercise, &longer)).len(), 1);
 }
