@@ -3,6 +3,7 @@
 
 use crate::OUR_FAILURE;
 use crate::plan::Plan;
+use namespaces::init;
 use namespaces::process::{
     Gate, close_on_exec_from, exec, exec_failure_code, wait_for_end,
 };
@@ -15,7 +16,8 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
-/// Becomes the command. Returns an exit code only if that failed.
+/// Becomes the command, or init. Returns an exit code when init has ended, or
+/// if we failed.
 pub(crate) fn run(plan: &Plan, gate: &Gate, parent: BorrowedFd<'_>) -> i32 {
     if die_with(parent).and_then(|()| gate.wait()).is_err() {
         // The parent has failed, and says why.
@@ -25,6 +27,21 @@ pub(crate) fn run(plan: &Plan, gate: &Gate, parent: BorrowedFd<'_>) -> i32 {
         report(&error);
         return OUR_FAILURE.into();
     }
+    if plan.init { be_init(plan) } else { be_command(plan) }
+}
+
+/// Stays as process 1, with the command as a child.
+fn be_init(plan: &Plan) -> i32 {
+    match init::run(|| be_command(plan)) {
+        Ok(status) => status.code(),
+        Err(error) => {
+            report(&error);
+            OUR_FAILURE.into()
+        }
+    }
+}
+
+fn be_command(plan: &Plan) -> i32 {
     let error = exec(&plan.argv[0], &plan.argv, &environment());
     report(&error);
     exec_failure_code(&error)

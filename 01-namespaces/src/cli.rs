@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// Host name inside (makes a UTS namespace)
     #[arg(long, value_name = "NAME")]
     pub(crate) hostname: Option<OsString>,
+    /// Be PID 1 ourselves: reap orphans, forward signals (makes a pid namespace)
+    #[arg(long)]
+    pub(crate) init: bool,
     /// Print what would be done, system call by system call, and do nothing
     #[arg(long)]
     pub(crate) plan: bool,
@@ -59,6 +62,9 @@ impl Options {
         }
         if self.user.needs_user_namespace() {
             namespaces.insert(Namespace::User);
+        }
+        if self.init {
+            namespaces.insert(Namespace::Pid);
         }
         if self.hostname.is_some() {
             namespaces.insert(Namespace::Uts);

@@ -12,7 +12,8 @@
 //!    does not lead out of them.
 //! 5. [`cgroup`]: how much it may use, on cgroup v1 and v2.
 //! 6. [`capabilities`]: what it may do, root or not.
-//! 7. [`signals`]: what the parent owes it while it runs in the foreground.
+//! 7. [`signals`]: what the parent owes it while it runs in the foreground;
+//!    [`init`]: what process 1 owes the others.
 //! 8. [`time`]: since when the machine runs, as it sees it.
 //!
 //! Beneath them are [`error`], which makes every failure read as a line of
@@ -26,6 +27,7 @@ pub mod capabilities;
 pub mod cgroup;
 pub mod error;
 pub mod idmap;
+pub mod init;
 pub mod mounts;
 pub mod namespace;
 pub mod process;

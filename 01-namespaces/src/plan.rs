@@ -34,6 +34,8 @@ pub(crate) struct Plan {
     cgroup: Option<(PathBuf, Limits)>,
     /// What the child does before it becomes the command.
     pub(crate) steps: Vec<Step>,
+    /// Whether the child stays as process 1, and the command is its child.
+    pub(crate) init: bool,
     /// The command.
     pub(crate) argv: Vec<CString>,
 }
@@ -63,6 +65,7 @@ impl Plan {
             id_maps: users.id_maps,
             cgroup: options.limits.limits().map(|limits| (name, limits)),
             steps,
+            init: options.init,
             argv: c_strings(&options.command)?,
         })
     }
@@ -88,16 +91,29 @@ impl Plan {
         let join = dirs.clone().map(|dir| dir.join("cgroup.procs"));
         let join = join.map(|file| format!("write({file:?}, \"PID\")"));
         let remove = dirs.map(|dir| format!("rmdir({dir:?})"));
-        let (program, argv) = (&self.argv[0], &self.argv);
         let lines = parent(before)
             .chain(parent([format!("clone3({}) = PID", self.namespaces)]))
             .chain(parent(self.id_map_calls()))
             .chain(parent(join))
             .chain(child(self.steps.iter().flat_map(Step::calls)))
-            .chain(child([format!("execve({program:?}, {argv:?}, ..)")]))
+            .chain(self.command_calls())
             .chain(parent(["waitid(P_PIDFD, .., WEXITED)".to_string()]))
             .chain(parent(remove));
         Ok(lines.collect())
+    }
+
+    fn command_calls(&self) -> Vec<String> {
+        let (program, argv) = (&self.argv[0], &self.argv);
+        let execve = format!("execve({program:?}, {argv:?}, ..)");
+        if !self.init {
+            return child([execve]).collect();
+        }
+        let command = format!("command: {execve}\n");
+        let reap = "waitid(P_ALL, .., WEXITED), until it was COMMAND";
+        child(["clone3(0) = COMMAND".into()])
+            .chain([command])
+            .chain(child([reap.into()]))
+            .collect()
     }
 
     fn id_map_calls(&self) -> Vec<String> {

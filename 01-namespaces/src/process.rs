@@ -19,7 +19,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 pub use crate::sys::exit_now;
-pub use exec::{close_on_exec_from, exec, exec_failure_code, reset_signals};
+pub use exec::{
+    close_from, close_on_exec_from, exec, exec_failure_code, reset_signals,
+};
 pub use gate::Gate;
 pub use scm_rights::{receive_fd, send_fd};
 

@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use anyhow::Result;
 use namespaces::cgroup::Cgroup;
 use namespaces::process::{
-    Child, ExitStatus, Gate, SpawnOptions, pidfd_open, spawn,
+    Child, ExitStatus, Gate, SpawnOptions, pidfd_open, reset_signals, spawn,
 };
 use namespaces::signals::Forwarding;
 use nix::unistd::Pid;
@@ -20,6 +20,8 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
         print!("{}", plan.text()?);
         return Ok(0);
     }
+    // To ignore SIGCHLD is inherited, and would keep the exit status from us.
+    reset_signals()?;
     // A status is 0 to 255; 128 plus a signal, too.
     Ok(isolate(&plan)?.code() as u8)
 }

@@ -7,7 +7,7 @@ use crate::process::{Child, ExitStatus};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signalfd::{SfdFlags, SignalFd, siginfo};
 use nix::unistd::getsid;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -81,15 +81,10 @@ impl Forwarding {
     /// # Errors
     /// ESRCH: the child was reaped.
     pub fn forward(&self, child: &Child) -> Result<()> {
-        while let Some(info) =
+        while let Some(signal) =
             self.signals.read_signal().in_call(|| "read(signalfd)".into())?
         {
-            // A terminal sends Ctrl-C to the whole foreground group: a child
-            // that is in our session has it already.
-            let from_terminal = info.ssi_code == SI_KERNEL;
-            if !(from_terminal && is_in_our_session(child)) {
-                child.kill(info.ssi_signo as i32)?;
-            }
+            forward(&signal, child)?;
         }
         Ok(())
     }
@@ -98,6 +93,21 @@ impl Forwarding {
 impl AsFd for Forwarding {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.signals.as_fd()
+    }
+}
+
+/// Hands a signal on. A terminal sends Ctrl-C to the whole foreground group: a
+/// child that is in our session has it already.
+pub(crate) fn forward(signal: &siginfo, child: &Child) -> Result<()> {
+    let from_terminal = signal.ssi_code == SI_KERNEL;
+    if from_terminal && is_in_our_session(child) {
+        return Ok(());
+    }
+    match child.kill(signal.ssi_signo as i32) {
+        // It has become somebody whom we may not signal, such as root by a
+        // set-user-ID program.
+        Err(error) if error.errno == Errno::EPERM => Ok(()),
+        result => result,
     }
 }
 

@@ -53,7 +53,6 @@ impl Users {
     }
 }
 
-// ANCHOR: id_maps
 /// Makes the maps: a single id for the caller, and blocks around it.
 fn id_maps(options: &UserOptions, caller: &Caller) -> Result<IdMaps> {
     let blocks = if options.map_auto {
@@ -82,7 +81,6 @@ fn id_maps(options: &UserOptions, caller: &Caller) -> Result<IdMaps> {
         gids: with_single(single.gids[0], &blocks.gids),
     })
 }
-// ANCHOR_END: id_maps
 
 /// Groups before the user: who is not root any more may not change them.
 fn become_ids(

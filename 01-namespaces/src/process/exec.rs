@@ -4,8 +4,10 @@
 use crate::error::{InCall, Result, SyscallError};
 use crate::sys;
 use nix::errno::Errno;
-use nix::unistd::execve;
+use nix::unistd::{close, execve};
 use std::ffi::{CStr, CString, OsStr};
+use std::fs::{DirEntry, read_dir};
+use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -79,6 +81,30 @@ fn candidates(program: &CStr, env: &[CString]) -> Vec<CString> {
 pub fn close_on_exec_from(first: u32) -> Result<()> {
     sys::close_range_cloexec(first)
         .in_call(|| format!("close_range({first}, ~0U, CLOSE_RANGE_CLOEXEC)"))
+}
+
+/// Closes every descriptor from `first` up, whoever owns it in this process: it
+/// may drop none of them afterwards, and so has to end by [`exit_now`].
+///
+/// # Errors
+/// ENOENT: /proc is not mounted.
+///
+/// Source: proc_pid_fd(5)
+///
+/// [`exit_now`]: super::exit_now
+pub fn close_from(first: RawFd) -> Result<()> {
+    let fds = "/proc/self/fd";
+    let entries = read_dir(fds).in_call(|| format!("open({fds:?})"))?;
+    let number = |entry: DirEntry| entry.file_name().to_str()?.parse().ok();
+    let open: Vec<RawFd> = entries.flatten().filter_map(number).collect();
+    for fd in open.into_iter().filter(|fd| *fd >= first) {
+        match close(fd) {
+            // The one by which we have read the directory.
+            Ok(()) | Err(Errno::EBADF) => {}
+            Err(errno) => return Err(errno).in_call(|| format!("close({fd})")),
+        }
+    }
+    Ok(())
 }
 
 /// Gives every signal its default action and unblocks all, whatever the parent

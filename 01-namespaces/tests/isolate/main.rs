@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod exit;
+mod init;
 mod left_behind;
 mod limits;
 mod namespaces;
