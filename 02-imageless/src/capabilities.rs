@@ -48,6 +48,11 @@ pub(crate) fn plan(config: Option<&LinuxCapabilities>) -> Sets {
     }
 }
 
+/// All names, by their number.
+pub(crate) fn names() -> &'static [Capability] {
+    &NAMES
+}
+
 /// Adds capabilities by name to the bounding, effective and permitted sets. Not
 /// to the inheritable one: a program would hand them on (CVE-2022-29162).
 ///

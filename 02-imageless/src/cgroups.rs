@@ -3,9 +3,10 @@
 
 use crate::id::Id;
 use anyhow::{Context, Result, bail};
-use namespaces::cgroup::{Cgroup, DeviceRule, Limits};
+use namespaces::cgroup::{Cgroup, DeviceRule, Limits, Usage};
 use namespaces::process::{kill, pidfd_open};
 use nix::errno::Errno;
+use nix::unistd::Pid;
 use oci_spec::runtime::Linux;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -79,6 +80,44 @@ impl Place {
             .set_devices(devices)
             .context("config.json: linux.resources.devices")?;
         Ok(cgroup)
+    }
+
+    /// Sets limits; those that are not given stay as they are.
+    pub(crate) fn set(&self, limits: &Limits) -> Result<()> {
+        let cgroup = Cgroup::open(&self.path)?;
+        cgroup.set(limits).context("config.json: linux.resources")
+    }
+
+    /// Tells whether its processes are held still. Without a freezer they
+    /// cannot be.
+    pub(crate) fn is_frozen(&self) -> bool {
+        let frozen = Cgroup::open(&self.path).and_then(|c| c.is_frozen());
+        frozen.unwrap_or(false)
+    }
+
+    /// Holds its processes still.
+    pub(crate) fn freeze(&self) -> Result<()> {
+        Ok(Cgroup::open(&self.path)?.freeze()?)
+    }
+
+    /// Lets its processes go on.
+    pub(crate) fn thaw(&self) -> Result<()> {
+        Ok(Cgroup::open(&self.path)?.thaw()?)
+    }
+
+    /// Lists its processes.
+    pub(crate) fn pids(&self) -> Result<Vec<Pid>> {
+        Ok(Cgroup::open(&self.path)?.pids()?)
+    }
+
+    /// Reads what its processes use.
+    pub(crate) fn usage(&self) -> Result<Usage> {
+        Ok(Cgroup::open(&self.path)?.usage()?)
+    }
+
+    /// Reads how many of them the kernel has killed for want of memory.
+    pub(crate) fn oom_kills(&self) -> Result<u64> {
+        Ok(Cgroup::open(&self.path)?.oom_kills()?)
     }
 
     /// Opens a cgroup that the container itself has made below it.

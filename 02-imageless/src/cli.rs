@@ -45,6 +45,12 @@ pub(crate) struct Global {
     /// Accepted; who calls decides, not the option
     #[arg(long, value_name = "BOOL", value_parser = ["true", "false", "auto"])]
     rootless: Option<String>,
+    /// How cgroups are made; only cgroupfs is supported
+    #[arg(long, value_name = "NAME", default_value = "cgroupfs")]
+    cgroup_manager: String,
+    /// Accepted; there is no checkpoint
+    #[arg(long, value_name = "PROGRAM", hide = true)]
+    criu: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -66,6 +72,12 @@ impl Global {
             bail!(
                 "--systemd-cgroup: not supported yet\nhint: leave it out; \
                  cgroups are made directly, as with runc's cgroupfs driver"
+            );
+        }
+        if self.cgroup_manager != "cgroupfs" {
+            bail!(
+                "--cgroup-manager: {:?}: not supported yet\nhint: cgroupfs",
+                self.cgroup_manager
             );
         }
         if let Some(root) = &self.root {
@@ -92,8 +104,16 @@ pub(crate) enum Command {
     Exec(commands::exec::Exec),
     State(commands::state::State),
     List(commands::list::List),
+    Ps(commands::ps::Ps),
+    Events(commands::events::Events),
+    Update(commands::update::Update),
+    Pause(commands::pause::Pause),
+    Resume(commands::resume::Resume),
     Kill(commands::kill::Kill),
     Delete(commands::delete::Delete),
+    Features(commands::features::Features),
+    Checkpoint(commands::checkpoint::Checkpoint),
+    Restore(commands::checkpoint::Checkpoint),
 }
 
 impl Command {
@@ -120,6 +140,14 @@ impl Command {
             Self::List(list) => list.run(global)?,
             Self::Kill(kill) => kill.run(global)?,
             Self::Delete(delete) => delete.run(global)?,
+            Self::Ps(ps) => ps.run(global)?,
+            Self::Events(events) => events.run(global)?,
+            Self::Update(update) => update.run(global)?,
+            Self::Pause(pause) => pause.run(global)?,
+            Self::Resume(resume) => resume.run(global)?,
+            Self::Features(features) => features.run()?,
+            Self::Checkpoint(checkpoint) => checkpoint.run("checkpoint")?,
+            Self::Restore(restore) => restore.run("restore")?,
         }
         Ok(ExitCode::SUCCESS)
     }

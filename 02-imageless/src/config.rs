@@ -2,9 +2,10 @@
 //! what is ours is that an error names the field, or the line and column, so
 //! that nobody has to bisect a file of 300 lines.
 
+use crate::supported;
 use anyhow::{Context, Result, anyhow, bail};
 use namespaces::InCall;
-use oci_spec::runtime::{Process, Spec};
+use oci_spec::runtime::{LinuxResources, Process, Spec};
 use serde::de::DeserializeOwned;
 use std::fs;
 use std::io::ErrorKind;
@@ -109,6 +110,18 @@ pub(crate) fn parse_process(text: &[u8]) -> Result<Process> {
     let process = parse(text)?;
     check_process(&process)?;
     Ok(process)
+}
+
+/// Reads what `update --resources` names.
+///
+/// # Errors
+/// Names the field.
+///
+/// Source: runtime-spec: config-linux.md, "Control groups"
+pub(crate) fn parse_resources(text: &[u8]) -> Result<LinuxResources> {
+    let resources = parse(text).context("--resources")?;
+    supported::check_resources(&resources)?;
+    Ok(resources)
 }
 
 /// Checks what the types cannot say: fields that are optional for the parser

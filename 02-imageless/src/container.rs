@@ -2,6 +2,7 @@
 //! process. The status is observed each time it is asked for; a status that is
 //! only remembered is wrong after a crash.
 
+use crate::cgroups::Place;
 use crate::id::Id;
 use crate::state::{Init, State};
 use anyhow::{Context, Result, bail};
@@ -36,6 +37,8 @@ pub(crate) enum Status {
     Created,
     /// The user's program runs.
     Running,
+    /// Its processes are held still.
+    Paused,
     /// Init has ended, reaped or not.
     Stopped,
 }
@@ -129,6 +132,7 @@ impl Container {
             (false, _) => Status::Stopped,
             (true, Fifo::Unready) => Status::Creating,
             (true, Fifo::Waiting) => Status::Created,
+            (true, Fifo::Gone) if self.is_frozen() => Status::Paused,
             (true, Fifo::Gone) => Status::Running,
         }
     }
@@ -138,6 +142,16 @@ impl Container {
     /// ended since.
     pub(crate) fn init(&self) -> Option<Init> {
         self.state.as_ref().and_then(|state| state.init)
+    }
+
+    fn is_frozen(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.cgroup.is_frozen())
+    }
+
+    /// The cgroup of a container that has got that far.
+    pub(crate) fn cgroup(&self) -> Result<&Place> {
+        let state = self.state.as_ref().context("container not running")?;
+        Ok(&state.cgroup)
     }
 
     /// Opens a handle on init; `None` if it has ended. The handle first, then
@@ -212,6 +226,7 @@ impl fmt::Display for Status {
             Self::Creating => "creating",
             Self::Created => "created",
             Self::Running => "running",
+            Self::Paused => "paused",
             Self::Stopped => "stopped",
         })
     }

@@ -92,8 +92,7 @@ pub(crate) fn exec(
 }
 
 fn open_cgroup(container: &Container, below: Option<&Path>) -> Result<Cgroup> {
-    let state = container.state.as_ref();
-    let place = &state.context("container not running")?.cgroup;
+    let place = container.cgroup()?;
     match below {
         None => Ok(Cgroup::open(&place.path)?),
         Some(below) => place.open_below(below).context("--cgroup"),

@@ -16,6 +16,11 @@ pub(crate) enum Verb {
     Kill,
     Delete,
     Exec,
+    /// `exec --ignore-paused`.
+    ExecPaused,
+    Pause,
+    Resume,
+    Update,
 }
 
 /// Says whether a verb may act now.
@@ -26,24 +31,34 @@ pub(crate) enum Verb {
 /// Source: runtime-spec: runtime.md, "Lifecycle", "Operations"
 // ANCHOR: permit
 pub(crate) fn permit(verb: Verb, status: Status) -> Result<()> {
+    use Status::{Created, Creating, Paused, Running, Stopped};
     match (verb, status) {
-        (Verb::Start, Status::Created) => Ok(()),
-        (Verb::Start, Status::Creating | Status::Running | Status::Stopped) => {
+        (Verb::Start, Created) => Ok(()),
+        (Verb::Start, Creating | Running | Paused | Stopped) => {
             bail!("cannot start a container that is {status}")
         }
-        (Verb::Kill, Status::Created | Status::Running) => Ok(()),
-        (Verb::Kill, Status::Stopped) => bail!("container not running"),
-        (Verb::Kill, Status::Creating) => {
+        (Verb::Kill, Created | Running | Paused) => Ok(()),
+        (Verb::Kill, Stopped) => bail!("container not running"),
+        (Verb::Kill, Creating) => {
             bail!("container not running: it is still being created")
         }
-        (Verb::Exec, Status::Created | Status::Running) => Ok(()),
-        (Verb::Exec, Status::Creating | Status::Stopped) => {
+        (Verb::Exec | Verb::ExecPaused, Created | Running)
+        | (Verb::ExecPaused, Paused) => Ok(()),
+        (Verb::Exec, Creating | Paused | Stopped)
+        | (Verb::ExecPaused, Creating | Stopped) => {
             bail!("cannot exec in a container that is {status}")
         }
+        (Verb::Pause, Created | Running) | (Verb::Resume, Paused) => Ok(()),
+        (Verb::Pause, Creating | Paused | Stopped)
+        | (Verb::Resume, Creating | Created | Running | Stopped) => {
+            bail!("cannot pause or resume a container that is {status}")
+        }
+        (Verb::Update, Created | Running | Paused) => Ok(()),
+        (Verb::Update, Creating | Stopped) => bail!("container not running"),
         // runc, crun and youki delete a created container, and engines count on
         // it.
-        (Verb::Delete, Status::Created | Status::Stopped) => Ok(()),
-        (Verb::Delete, Status::Creating | Status::Running) => {
+        (Verb::Delete, Created | Stopped) => Ok(()),
+        (Verb::Delete, Creating | Running | Paused) => {
             bail!(
                 "cannot delete a container that is not stopped: it is \
                  {status}\nhint: `kill` it first, or `delete --force`"
@@ -52,6 +67,24 @@ pub(crate) fn permit(verb: Verb, status: Status) -> Result<()> {
     }
 }
 // ANCHOR_END: permit
+
+/// Holds the container's processes still.
+///
+/// # Errors
+/// Not running. ETIMEDOUT: one of them is stuck in the kernel.
+pub(crate) fn pause(container: &Container) -> Result<()> {
+    permit(Verb::Pause, container.status())?;
+    container.cgroup()?.freeze()
+}
+
+/// Lets the container's processes go on.
+///
+/// # Errors
+/// Not paused.
+pub(crate) fn resume(container: &Container) -> Result<()> {
+    permit(Verb::Resume, container.status())?;
+    container.cgroup()?.thaw()
+}
 
 /// Lets the created container's init become the user's program.
 ///
@@ -85,8 +118,19 @@ pub(crate) fn kill(
             permit(Verb::Kill, container.status())?;
             let init =
                 container.init_handle()?.context("container not running")?;
-            Ok(process::kill(init.as_fd(), signal)?)
+            process::kill(init.as_fd(), signal)?;
+            if signal == SIGKILL { thaw(container) } else { Ok(()) }
         }
+    }
+}
+
+/// Lets a paused container die: on cgroup v1 even SIGKILL waits for that.
+///
+/// Source: cgroup-v1/freezer-subsystem.rst
+fn thaw(container: &Container) -> Result<()> {
+    match &container.state {
+        Some(state) if state.cgroup.is_frozen() => state.cgroup.thaw(),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -117,6 +161,7 @@ pub(crate) fn force_delete(container: &Container) -> Result<()> {
     const LIMIT: Duration = Duration::from_secs(10);
     if let Some(init) = container.init_handle()? {
         process::kill(init.as_fd(), SIGKILL)?;
+        thaw(container)?;
         if !process::wait_for_end(init.as_fd(), LIMIT)? {
             bail!(
                 "init was killed and has not ended after {LIMIT:?}
@@ -144,14 +189,18 @@ mod tests {
 
     #[test]
     fn each_verb_is_permitted_only_where_the_lifecycle_has_it() {
-        use Status::{Created, Creating, Running, Stopped};
+        use Status::{Created, Creating, Paused, Running, Stopped};
         for (verb, permitted) in [
             (Verb::Start, &[Created][..]),
-            (Verb::Kill, &[Created, Running]),
+            (Verb::Kill, &[Created, Running, Paused]),
             (Verb::Delete, &[Created, Stopped]),
             (Verb::Exec, &[Created, Running]),
+            (Verb::ExecPaused, &[Created, Running, Paused]),
+            (Verb::Pause, &[Created, Running]),
+            (Verb::Resume, &[Paused]),
+            (Verb::Update, &[Created, Running, Paused]),
         ] {
-            for status in [Creating, Created, Running, Stopped] {
+            for status in [Creating, Created, Running, Paused, Stopped] {
                 assert_eq!(
                     permit(verb, status).is_ok(),
                     permitted.contains(&status),

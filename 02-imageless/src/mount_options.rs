@@ -73,6 +73,12 @@ const WORDS: &[(&str, Word)] = &[
     ("rexec", Refused),
 ];
 
+/// The words that are supported.
+pub(crate) fn known() -> impl Iterator<Item = &'static str> {
+    let is_known = |(_, word): &&(_, Word)| !matches!(word, Refused);
+    WORDS.iter().filter(is_known).map(|(name, _)| *name)
+}
+
 /// Sorts the options: known words to flags, everything else to the file
 /// system's data.
 pub(crate) fn split(options: &[String]) -> Result<(MsFlags, Option<String>)> {

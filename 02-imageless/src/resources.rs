@@ -1,29 +1,50 @@
 //! `linux.resources` in the library's units. Each limit is set, or refused by
 //! its name: one that is silently left out is no limit.
 
-use anyhow::{Result, bail};
-use namespaces::cgroup::{CpuQuota, CpuWeight, Limit, Limits};
-use oci_spec::runtime::{LinuxCpu, LinuxMemory, LinuxResources};
+use anyhow::{Context, Result, bail};
+use namespaces::cgroup::{
+    CpuQuota, CpuWeight, Disk, HugetlbLimit, IoLimit, IoWeight, Limit, Limits,
+    NumberList,
+};
+use oci_spec::runtime::{
+    LinuxBlockIo, LinuxCpu, LinuxHugepageLimit, LinuxMemory, LinuxResources,
+    LinuxThrottleDevice,
+};
+use std::str::FromStr;
 
-/// Translates `linux.resources.memory`, `.cpu` and `.pids`.
+/// Translates everything but `devices`.
 ///
 /// # Errors
 /// Names a field that we could not honour.
 ///
 /// Source: runtime-spec: config-linux.md, "Control groups"
 pub(crate) fn limits(resources: &LinuxResources) -> Result<Limits> {
-    let memory = resources.memory().as_ref().map(check_memory).transpose()?;
-    let cpu = resources.cpu().as_ref().map(check_cpu).transpose()?;
-    Ok(Limits {
-        memory: memory.and_then(|memory| memory.limit()).and_then(limit),
+    let mut limits = Limits {
         pids: resources.pids().as_ref().and_then(|pids| limit(pids.limit())),
-        cpu_quota: cpu.and_then(quota),
-        cpu_weight: cpu
-            .and_then(|cpu| cpu.shares())
-            .filter(|shares| *shares != 0)
-            .map(CpuWeight::Shares),
+        hugetlb: resources
+            .hugepage_limits()
+            .iter()
+            .flatten()
+            .map(hugetlb)
+            .collect(),
+        unified: resources
+            .unified()
+            .clone()
+            .unwrap_or_default()
+            .into_iter()
+            .collect(),
         ..Limits::default()
-    })
+    };
+    if let Some(memory) = resources.memory() {
+        set_memory(memory, &mut limits)?;
+    }
+    if let Some(cpu) = resources.cpu() {
+        set_cpu(cpu, &mut limits)?;
+    }
+    if let Some(io) = resources.block_io() {
+        set_io(io, &mut limits)?;
+    }
+    Ok(limits)
 }
 
 /// 0 means "not set" to every engine; a negative number means "as much as there
@@ -36,6 +57,47 @@ fn limit(number: i64) -> Option<Limit> {
     }
 }
 
+fn set_memory(memory: &LinuxMemory, limits: &mut Limits) -> Result<()> {
+    if memory.disable_oom_killer() == Some(true) {
+        bail!(
+            "config.json: linux.resources.memory.disableOOMKiller: not \
+             supported yet"
+        );
+    }
+    limits.memory = memory.limit().and_then(limit);
+    limits.memory_low = memory.reservation().and_then(limit);
+    limits.swappiness = memory.swappiness();
+    limits.swap = match (memory.swap().and_then(limit), limits.memory) {
+        (None, _) => None,
+        (Some(Limit::Max), _) => Some(Limit::Max),
+        // The runtime-spec counts memory and swap together.
+        (Some(Limit::At(both)), Some(Limit::At(memory))) if both >= memory => {
+            Some(Limit::At(both - memory))
+        }
+        (Some(Limit::At(_)), _) => bail!(
+            "config.json: linux.resources.memory.swap: it counts memory and \
+             swap: a limit of memory has to be given, and not a larger one"
+        ),
+    };
+    Ok(())
+}
+
+fn set_cpu(cpu: &LinuxCpu, limits: &mut Limits) -> Result<()> {
+    let refused = [
+        ("realtimeRuntime", cpu.realtime_runtime().is_some_and(|n| n != 0)),
+        ("realtimePeriod", cpu.realtime_period().is_some_and(|n| n != 0)),
+    ];
+    refuse("cpu", &refused)?;
+    limits.cpu_quota = quota(cpu);
+    limits.cpu_burst = cpu.burst();
+    limits.cpu_weight =
+        cpu.shares().filter(|shares| *shares != 0).map(CpuWeight::Shares);
+    limits.cpu_idle = cpu.idle().map(|idle| idle != 0);
+    limits.cpus = list("cpus", cpu.cpus().as_deref())?;
+    limits.mems = list("mems", cpu.mems().as_deref())?;
+    Ok(())
+}
+
 fn quota(cpu: &LinuxCpu) -> Option<CpuQuota> {
     const PERIOD_OF_THE_KERNEL: u64 = 100_000;
     let period = cpu.period().filter(|period| *period != 0);
@@ -46,28 +108,61 @@ fn quota(cpu: &LinuxCpu) -> Option<CpuQuota> {
     })
 }
 
-fn check_memory(memory: &LinuxMemory) -> Result<&LinuxMemory> {
-    let refused = [
-        ("reservation", memory.reservation().is_some_and(|n| n != 0)),
-        ("swap", memory.swap().is_some_and(|n| n != 0)),
-        ("swappiness", memory.swappiness().is_some()),
-        ("disableOOMKiller", memory.disable_oom_killer() == Some(true)),
-    ];
-    refuse("memory", &refused)?;
-    Ok(memory)
+fn list(field: &str, text: Option<&str>) -> Result<Option<NumberList>> {
+    let text = text.filter(|text| !text.is_empty());
+    text.map(NumberList::from_str)
+        .transpose()
+        .with_context(|| format!("config.json: linux.resources.cpu.{field}"))
 }
 
-fn check_cpu(cpu: &LinuxCpu) -> Result<&LinuxCpu> {
+fn set_io(io: &LinuxBlockIo, limits: &mut Limits) -> Result<()> {
     let refused = [
-        ("cpus", cpu.cpus().as_ref().is_some_and(|cpus| !cpus.is_empty())),
-        ("mems", cpu.mems().as_ref().is_some_and(|mems| !mems.is_empty())),
-        ("realtimeRuntime", cpu.realtime_runtime().is_some_and(|n| n != 0)),
-        ("realtimePeriod", cpu.realtime_period().is_some_and(|n| n != 0)),
-        ("burst", cpu.burst().is_some_and(|n| n != 0)),
-        ("idle", cpu.idle().is_some_and(|n| n != 0)),
+        ("leafWeight", io.leaf_weight().is_some_and(|n| n != 0)),
+        (
+            "weightDevice",
+            io.weight_device().as_ref().is_some_and(|all| !all.is_empty()),
+        ),
     ];
-    refuse("cpu", &refused)?;
-    Ok(cpu)
+    refuse("blockIO", &refused)?;
+    let weight = io.weight().filter(|weight| *weight != 0);
+    limits.io_weight = weight.map(|w| IoWeight::from_blkio(w.into()));
+    limits.io = throttles(io)?;
+    Ok(())
+}
+
+/// One line for each disk and each of the four numbers; the kernel keeps those
+/// that a line does not name.
+fn throttles(io: &LinuxBlockIo) -> Result<Vec<IoLimit>> {
+    type Set = fn(&mut IoLimit) -> &mut Option<Limit>;
+    let tables: [(&Option<Vec<LinuxThrottleDevice>>, Set); 4] = [
+        (io.throttle_read_bps_device(), |io| &mut io.read_bytes),
+        (io.throttle_write_bps_device(), |io| &mut io.write_bytes),
+        (io.throttle_read_iops_device(), |io| &mut io.reads),
+        (io.throttle_write_iops_device(), |io| &mut io.writes),
+    ];
+    let mut all = Vec::new();
+    for (devices, number) in tables {
+        for device in devices.iter().flatten() {
+            let part = |n| {
+                u64::try_from(n).context("config.json: linux.resources.blockIO: a negative device number")
+            };
+            let disk = Disk {
+                major: part(device.major())?,
+                minor: part(device.minor())?,
+            };
+            let mut line = IoLimit { disk, ..IoLimit::default() };
+            let rate = device.rate();
+            *number(&mut line) =
+                Some(if rate == 0 { Limit::Max } else { Limit::At(rate) });
+            all.push(line);
+        }
+    }
+    Ok(all)
+}
+
+fn hugetlb(config: &LinuxHugepageLimit) -> HugetlbLimit {
+    let limit = u64::try_from(config.limit()).map_or(Limit::Max, Limit::At);
+    HugetlbLimit { page_size: config.page_size().clone(), limit }
 }
 
 fn refuse(part: &str, fields: &[(&str, bool)]) -> Result<()> {
@@ -83,15 +178,15 @@ fn refuse(part: &str, fields: &[(&str, bool)]) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn resources(json: &str) -> LinuxResources {
-        serde_json::from_str(json).unwrap()
+    fn translated(json: &str) -> Result<Limits> {
+        limits(&serde_json::from_str(json).unwrap())
     }
 
     #[test]
     fn zero_is_not_a_limit_and_minus_one_is_no_limit() {
-        let limits = limits(&resources(
+        let limits = translated(
             r#"{"memory":{"limit":0},"pids":{"limit":-1},"cpu":{"quota":5000}}"#,
-        ));
+        );
         let limits = limits.unwrap();
         assert_eq!((limits.memory, limits.pids), (None, Some(Limit::Max)));
         assert_eq!(
@@ -101,13 +196,28 @@ mod tests {
     }
 
     #[test]
+    fn swap_is_what_is_left_after_memory() {
+        let limits =
+            translated(r#"{"memory":{"limit":4096,"swap":6000}}"#).unwrap();
+        assert_eq!(limits.swap, Some(Limit::At(1904)));
+        assert!(translated(r#"{"memory":{"swap":6000}}"#).is_err());
+        assert!(translated(r#"{"memory":{"limit":2,"swap":1}}"#).is_err());
+    }
+
+    #[test]
     fn a_limit_that_would_be_ignored_is_refused_by_its_name() {
-        let error = limits(&resources(r#"{"cpu":{"cpus":"0"}}"#))
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            error,
-            "config.json: linux.resources.cpu.cpus: not supported yet"
-        );
+        for (json, field) in [
+            (r#"{"cpu":{"realtimePeriod":5}}"#, "cpu.realtimePeriod"),
+            (r#"{"cpu":{"cpus":"0-"}}"#, "cpu.cpus"),
+            (
+                r#"{"memory":{"disableOOMKiller":true}}"#,
+                "memory.disableOOMKiller",
+            ),
+            (r#"{"blockIO":{"leafWeight":5}}"#, "blockIO.leafWeight"),
+        ] {
+            let error = translated(json).unwrap_err().to_string();
+            let start = format!("config.json: linux.resources.{field}");
+            assert!(error.starts_with(&start), "{error}");
+        }
     }
 }

@@ -42,15 +42,6 @@ const LINUX: &[Row<Linux>] = &[
 ];
 
 const RESOURCES: &[Row<LinuxResources>] = &[
-    ("linux.resources.blockIO", |resources| {
-        resources
-            .block_io()
-            .as_ref()
-            .is_some_and(|io| *io != Default::default())
-    }),
-    ("linux.resources.hugepageLimits", |resources| {
-        resources.hugepage_limits().as_ref().is_some_and(|all| !all.is_empty())
-    }),
     ("linux.resources.network", |resources| {
         resources
             .network()
@@ -59,9 +50,6 @@ const RESOURCES: &[Row<LinuxResources>] = &[
     }),
     ("linux.resources.rdma", |resources| {
         resources.rdma().as_ref().is_some_and(|all| !all.is_empty())
-    }),
-    ("linux.resources.unified", |resources| {
-        resources.unified().as_ref().is_some_and(|all| !all.is_empty())
     }),
 ];
 
@@ -78,7 +66,13 @@ pub(crate) fn check(spec: &Spec) -> Result<()> {
         check_paths("maskedPaths", linux.masked_paths())?;
         check_paths("readonlyPaths", linux.readonly_paths())?;
     }
-    refuse(RESOURCES, linux.and_then(|linux| linux.resources().as_ref()))
+    let resources = linux.and_then(|linux| linux.resources().as_ref());
+    resources.map_or(Ok(()), check_resources)
+}
+
+/// The same for what `update` brings.
+pub(crate) fn check_resources(resources: &LinuxResources) -> Result<()> {
+    refuse(RESOURCES, Some(resources))
 }
 
 /// The same for a process that `exec` brings.
@@ -154,8 +148,8 @@ mod tests {
             ),
             (r#"{"linux":{},"hooks":{"poststop":[{"path":"/x"}]}}"#, "hooks"),
             (
-                r#"{"linux":{"resources":{"unified":{"a":"b"}}}}"#,
-                "linux.resources.unified",
+                r#"{"linux":{"resources":{"rdma":{"a":{}}}}}"#,
+                "linux.resources.rdma",
             ),
             (r#"{}"#, "linux"),
             (r#"{"linux":{"maskedPaths":["/a",""]}}"#, "linux.maskedPaths[1]"),
@@ -176,7 +170,7 @@ mod tests {
 
     #[test]
     fn an_empty_field_asks_for_nothing() {
-        let json = r#"{"linux":{"rootfsPropagation":"","resources":{"unified":{}}},"hooks":{"prestart":[]}}"#;
+        let json = r#"{"linux":{"rootfsPropagation":"","resources":{"rdma":{}}},"hooks":{"prestart":[]}}"#;
         check(&serde_json::from_str(json).unwrap()).unwrap();
     }
 }

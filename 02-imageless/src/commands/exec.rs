@@ -40,6 +40,9 @@ pub(crate) struct Exec {
     /// Pass this many descriptors after stderr on to the program
     #[arg(long, value_name = "N", default_value_t = 0)]
     preserve_fds: u32,
+    /// Also in a paused container, where the program waits until it is resumed
+    #[arg(long)]
+    ignore_paused: bool,
     /// Put it into this cgroup below the container's
     #[arg(long, value_name = "PATH")]
     cgroup: Option<PathBuf>,
@@ -95,7 +98,9 @@ impl Exec {
         own_binary::protect()?;
         let container =
             Container::open(&global.root()?, &Id::parse(&self.id)?)?;
-        permit(Verb::Exec, container.status())?;
+        let verb =
+            if self.ignore_paused { Verb::ExecPaused } else { Verb::Exec };
+        permit(verb, container.status())?;
         let detach = self.detach;
         let request = self.request(&container)?;
         if detach {
