@@ -51,7 +51,7 @@ fn a_bad_field_is_named() {
             ("/linux/resources", json!({"memory": {"limit": 1}}), "config.json: linux.resources: write(\"memory."),
             ("/linux/resources", json!({"memory": {"limit": 4096}}), "init ended without a word"),
             ("/linux/resources", json!({"cpu": {"quota": 1000, "period": 1}}), "config.json: linux.resources: write("),
-            ("/linux/resources", json!({"cpu": {"cpus": "0"}}), "config.json: linux.resources.cpu.cpus: not supported yet"),
+            ("/linux/resources", json!({"cpu": {"cpus": "0-"}}), "config.json: linux.resources.cpu.cpus: not a list such as 0-3,7"),
             ("/linux/devices", json!([{"path": "/dev/x", "type": "a", "major": 1, "minor": 1}]), "config.json: linux.devices[0].type: "),
             ("/mounts", mounts(json!({"destination": "/x", "type": "moonfs"})), "config.json: mounts[0]: mount(\"moonfs\", \"/x\", \"moonfs\", 0, NULL) = ENODEV"),
             ("/mounts", mounts(json!({"destination": "/x", "source": "/not/there", "options": ["bind"]})), "config.json: mounts[0]: source: lstat(\"/not/there\") = ENOENT"),
