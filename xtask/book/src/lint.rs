@@ -5,6 +5,7 @@
 
 mod anchors;
 mod chapters;
+mod exercises;
 pub(crate) mod includes;
 mod links;
 mod listings;
@@ -22,6 +23,7 @@ type Rule = fn(&Book) -> Result<Vec<Finding>>;
 /// Every rule there is; the slowest, which renders the book, is last.
 const RULES: &[Rule] = &[
     chapters::check,
+    exercises::check,
     includes::check,
     anchors::check,
     listings::check,
