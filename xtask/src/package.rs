@@ -101,7 +101,13 @@ pub(crate) const PACKAGES: &[Package] = &[
         name: "conmon",
         provides: "conmon",
         why: "the reference shim: suites pass on it before they judge ours",
-        needed_by: &[Need::Stage(4)],
+        needed_by: &[Need::Stage(2), Need::Stage(4)],
+    },
+    Package {
+        name: "podman",
+        provides: "podman",
+        why: "a real engine, which runs our runtime in its tests",
+        needed_by: &[Need::Stage(2)],
     },
     Package {
         name: "busybox-static",

@@ -30,8 +30,10 @@ const PACKAGES: [&str; 2] = ["namespaces", "imageless"];
 
 /// Test programs that are about a whole Debian, not about the kernel, and why:
 /// the guest has none.
-const LEFT_OUT: [(&str, &str); 1] =
-    [("bundling", "needs ldd, a compiler and the source tree")];
+const LEFT_OUT: [(&str, &str); 2] = [
+    ("bundling", "needs ldd, a compiler and the source tree"),
+    ("podman", "needs podman and conmon"),
+];
 
 /// Programs that the tests compare ours with, from this machine.
 const PEERS: [&str; 1] = ["runc"];

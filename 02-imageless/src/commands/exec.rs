@@ -23,7 +23,8 @@ use std::process::ExitCode;
 /// the signal that ended it
 #[derive(clap::Args)]
 pub(crate) struct Exec {
-    /// The process as JSON, as `process` in config.json
+    /// The process as JSON, as `process` in config.json; it also says whether
+    /// there is a terminal
     #[arg(long, short, value_name = "FILE", conflicts_with_all = PROCESS)]
     process: Option<PathBuf>,
     #[command(flatten)]
@@ -90,7 +91,7 @@ struct Changes {
     process_label: Option<String>,
 }
 
-const PROCESS: [&str; 5] = ["tty", "cwd", "user", "cap", "args"];
+const PROCESS: [&str; 4] = ["cwd", "user", "cap", "args"];
 
 impl Exec {
     /// Runs the program, to its end unless detached.

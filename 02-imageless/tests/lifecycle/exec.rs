@@ -179,7 +179,9 @@ fn a_process_comes_from_a_file_too() {
                 "env": ["A=b", "PATH=/bin"], "user": {"uid": 9, "gid": 9},
             }),
         );
-        let answer = driver.call(&["exec", "--process", &file, driver.id()]);
+        // podman's conmon says --tty too; the file decides.
+        let args = ["exec", "--process", &file, "--tty", driver.id()];
+        let answer = driver.call(&args);
         assert_eq!(answer.stdout, "/tmp\n9\nb\n", "{answer:?}");
     });
 }

@@ -46,7 +46,7 @@ impl Screen {
             Stdio::from(slave.expect("it is unlocked"))
         };
         let mut setsid = Command::new("setsid");
-        setsid.args(["--ctty", "--wait"]).arg(command.get_program());
+        setsid.arg("-c").arg(command.get_program());
         setsid.args(command.get_args()).stdin(slave()).stdout(slave());
         if let Some(dir) = command.get_current_dir() {
             setsid.current_dir(dir);

@@ -2,6 +2,7 @@
 
 use super::driver::{Driver, on_each_runtime, on_ours};
 use serde_json::Value;
+use testkit::{Need, requires};
 
 const TWO: &[&str] = &["sh", "-c", "sleep 61 & sleep 62; wait"];
 
@@ -25,6 +26,9 @@ fn ps_lists_the_pids_of_the_host() {
 
 #[test]
 fn ps_shows_a_table_of_the_containers_processes_alone() {
+    if !requires(&[Need::Program("ps")]) {
+        return;
+    }
     on_each_runtime(&["sleep", "61"], |driver| {
         driver.ok(&["run", "--detach"]);
         for options in [&[][..], &["-o", "pid,comm"]] {
