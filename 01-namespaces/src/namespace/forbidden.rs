@@ -68,8 +68,7 @@ impl Setting {
         let Self { name, file, allows, .. } = self;
         (value.trim() == self.forbids).then(|| {
             format!(
-                "{file} is {}: user namespaces are forbidden here; as root: \
-                 sysctl {name}={allows}",
+                "{file} is {}; as root: sysctl {name}={allows}",
                 self.forbids
             )
         })
