@@ -11,6 +11,8 @@ mod kill;
 mod layout;
 mod limits;
 mod list;
+mod oom;
+mod pressure;
 mod set;
 mod usage;
 mod v1;
@@ -30,6 +32,8 @@ pub use io::{Disk, IoLimit, IoUsage, IoWeight};
 pub use layout::Version;
 pub use limits::{CpuQuota, HugetlbLimit, Limit, Limits};
 pub use list::{NotAList, NumberList};
+pub use oom::OomWatch;
+pub use pressure::{Lost, Pressure, PressureWatch, Resource, Stalled, Trigger};
 pub use usage::{CpuUsage, HugetlbUsage, MemoryUsage, PidsUsage, Usage};
 pub use weight::CpuWeight;
 

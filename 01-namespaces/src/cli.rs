@@ -1,6 +1,7 @@
 //! The command line of isolate(1). Short options are those of unshare(1). Each
 //! topic keeps its options in a file of its own.
 
+mod amount;
 mod limits;
 mod namespaces;
 mod root;

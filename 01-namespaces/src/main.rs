@@ -4,7 +4,9 @@
 mod child;
 mod cli;
 mod plan;
+mod report;
 mod run;
+mod stale;
 mod step;
 
 use anyhow::Result;

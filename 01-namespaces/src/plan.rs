@@ -4,6 +4,7 @@
 mod users;
 
 use crate::cli::Options;
+use crate::stale;
 use crate::step::{RootStep, Step};
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
@@ -32,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) id_maps: Option<IdMaps>,
     /// The name of the cgroup and its limits.
     cgroup: Option<(PathBuf, Limits)>,
+    /// Whether to tell at the end what was used.
+    pub(crate) stats: bool,
     /// What the child does before it becomes the command.
     pub(crate) steps: Vec<Step>,
     /// Whether the child stays as process 1, and the command is its child.
@@ -59,11 +62,12 @@ impl Plan {
             namespaces.remove(Namespace::Time);
         }
 
-        let name = PathBuf::from(format!("isolate-{}", std::process::id()));
+        let name = stale::name(std::process::id());
         Ok(Self {
             namespaces,
             id_maps: users.id_maps,
             cgroup: options.limits.limits().map(|limits| (name, limits)),
+            stats: options.limits.stats,
             steps,
             init: options.init,
             argv: c_strings(&options.command)?,
@@ -73,6 +77,7 @@ impl Plan {
     /// Makes the cgroup with its limits, if there are any.
     pub(crate) fn create_cgroup(&self) -> Result<Option<Cgroup>> {
         let Some((path, limits)) = &self.cgroup else { return Ok(None) };
+        stale::remove_stale(&Cgroup::open(path)?);
         let cgroup = Cgroup::create(path)?;
         cgroup.set(limits)?;
         Ok(Some(cgroup))

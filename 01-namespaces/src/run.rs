@@ -4,6 +4,7 @@
 use crate::child;
 use crate::cli::Options;
 use crate::plan::Plan;
+use crate::report::report;
 use anyhow::Result;
 use namespaces::cgroup::Cgroup;
 use namespaces::process::{
@@ -52,7 +53,7 @@ fn isolate(plan: &Plan) -> Result<ExitStatus> {
 
     let status = forwarding.wait(&child)?;
     if let Some(cgroup) = &mut cgroup {
-        clean_up(cgroup)?;
+        clean_up(cgroup, plan.stats)?;
     }
     Ok(status)
 }
@@ -71,12 +72,12 @@ fn prepare(plan: &Plan, child: &Child, cgroup: Option<&Cgroup>) -> Result<()> {
     Ok(())
 }
 
-/// Ends what the command has left running, and removes the cgroup.
-fn clean_up(cgroup: &mut Cgroup) -> Result<()> {
-    if cgroup.oom_kills().unwrap_or(0) > 0 {
-        eprintln!(
-            "isolate: over the memory limit: the kernel killed a process"
-        );
+/// Tells what the limits have done, ends what the command has left running, and
+/// removes the cgroup.
+fn clean_up(cgroup: &mut Cgroup, stats: bool) -> Result<()> {
+    // Before the command's leftovers are killed, which changes the numbers.
+    for line in report(cgroup, stats)? {
+        eprintln!("isolate: {line}");
     }
     cgroup.kill()?;
     cgroup.remove()?;

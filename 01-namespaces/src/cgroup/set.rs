@@ -20,8 +20,8 @@ pub(super) struct Row {
 
 /// A limit that a version does not have, and what to do instead.
 pub(super) struct Absent {
-    pub(super) name: &'static str,
-    pub(super) is_asked: fn(&Limits) -> bool,
+    /// The file that it would need, if a limit asks for it.
+    pub(super) asked: fn(&Limits) -> Option<String>,
     pub(super) instead: &'static str,
 }
 
@@ -38,8 +38,8 @@ impl Cgroup {
     ///
     /// # Errors
     /// ENOENT: the machine or a cgroup above has not that controller (the hint
-    /// names it). EINVAL, ERANGE: not a value of that file (the hint tells what
-    /// is). EOPNOTSUPP: this version has no such limit. EBUSY: v1, and more
+    /// names it), or this version not that limit. EINVAL, ERANGE: not a value of
+    /// that file (the hint tells what is). EBUSY: v1, and more
     /// memory is in use already. ENODEV: no such disk.
     // ANCHOR: set
     pub fn set(&self, limits: &Limits) -> Result<()> {
@@ -64,8 +64,8 @@ impl Cgroup {
     /// make on this machine.
     ///
     /// # Errors
-    /// ENOENT: no cgroups mounted, or not the controller of a limit. EINVAL,
-    /// EOPNOTSUPP: as of [`Cgroup::set`], as far as it can be known before.
+    /// ENOENT: no cgroups mounted, or not the controller of a limit. EINVAL: as
+    /// of [`Cgroup::set`], as far as it can be known before.
     pub fn plan(path: &Path, limits: &Limits) -> Result<Vec<String>> {
         let cgroup = Self::open(path)?;
         let mkdir = |path: &Path| format!("mkdir({path:?})");
@@ -83,12 +83,12 @@ impl Cgroup {
             Version::V1 => (v1::ROWS, v1::ABSENT),
             Version::V2 => (v2::ROWS, v2::ABSENT),
         };
-        if let Some(row) = absent.iter().find(|row| (row.is_asked)(limits)) {
-            return Err(SyscallError::new(
-                format!("write({:?}, ..)", row.name),
-                Errno::EOPNOTSUPP,
-            )
-            .hint(row.instead));
+        if let Some((file, instead)) = absent
+            .iter()
+            .find_map(|row| Some(((row.asked)(limits)?, row.instead)))
+        {
+            let call = format!("open({file:?})");
+            return Err(SyscallError::new(call, Errno::ENOENT).hint(instead));
         }
         let hugetlb = limits.hugetlb.iter().map(|l| self.hugetlb_setting(l));
         let unified = limits.unified.iter().flat_map(|(file, value)| {

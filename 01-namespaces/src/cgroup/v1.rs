@@ -72,20 +72,20 @@ const MEMSW: &str = "memory.limit_in_bytes or more: it counts memory and swap";
 
 pub(super) const ABSENT: &[Absent] = &[
     Absent {
-        name: "memory.high",
-        is_asked: |l| l.memory_high.is_some(),
+        asked: |l| l.memory_high.map(|_| "memory.high".into()),
         instead: "cgroup v1 only kills: set the memory limit itself",
     },
     Absent {
-        name: "memory.swap.max",
-        is_asked: |l| l.swap.is_some() && memsw(l).is_none(),
+        asked: |l| match memsw(l) {
+            None => l.swap.map(|_| "memory.swap.max".into()),
+            Some(_) => None,
+        },
         instead: "cgroup v1 limits memory and swap together: set the memory \
                   limit too",
     },
     Absent {
-        name: "linux.resources.unified",
-        is_asked: |l| !l.unified.is_empty(),
-        instead: "files of cgroup v2; this machine has its controllers on v1",
+        asked: |l| l.unified.keys().next().cloned(),
+        instead: "a file of cgroup v2: this machine has its controllers on v1",
     },
 ];
 

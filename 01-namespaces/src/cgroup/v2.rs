@@ -46,8 +46,7 @@ const CPU_MAX: &str = "a quota of 1000 us or more, or max, and a period of 1000 
                        to 1000000 us";
 
 pub(super) const ABSENT: &[Absent] = &[Absent {
-    name: "memory.swappiness",
-    is_asked: |l| l.swappiness.is_some(),
+    asked: |l| l.swappiness.map(|_| "memory.swappiness".into()),
     instead: "cgroup v2 has no swappiness: limit the swap itself",
 }];
 

@@ -1,75 +1,67 @@
-//! Options of isolate(1) that limit what the command may use, and how sizes and
-//! counts are read.
+//! Options of isolate(1) that limit what the command may use.
 
-use anyhow::{Result, anyhow, bail};
+use super::amount::{
+    count, io_max, list, processors, size, size_or_zero, weight,
+};
 use clap::Args;
-use namespaces::cgroup::{Limit, Limits};
+use namespaces::cgroup::{
+    CpuQuota, CpuWeight, IoLimit, Limit, Limits, NumberList,
+};
 
 /// How much the command may use; any of these makes a cgroup.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitOptions {
-    /// Memory limit in bytes, or with K, M, G
+    /// Memory limit in bytes, or with K, M, G: above it, the kernel kills
     #[arg(long, value_name = "SIZE", value_parser = size)]
     #[arg(allow_hyphen_values = true)]
     memory: Option<u64>,
+    /// Memory above which the command is slowed down, not killed (cgroup v2)
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(allow_hyphen_values = true)]
+    memory_high: Option<u64>,
+    /// Limit of swap, may be 0 (on cgroup v1 together with --memory)
+    #[arg(long, value_name = "SIZE", value_parser = size_or_zero)]
+    #[arg(allow_hyphen_values = true)]
+    swap: Option<u64>,
     /// Limit of processes and threads
     #[arg(long, value_name = "N", value_parser = count)]
     #[arg(allow_hyphen_values = true)]
     pids: Option<u64>,
+    /// Processor time, in processors: 0.5 is half of one
+    #[arg(long, value_name = "N", value_parser = processors)]
+    #[arg(allow_hyphen_values = true)]
+    cpus: Option<CpuQuota>,
+    /// Share of a busy processor, 1 to 10000; others have 100
+    #[arg(long, value_name = "N", value_parser = weight)]
+    #[arg(allow_hyphen_values = true)]
+    cpu_weight: Option<u64>,
+    /// Processors to run on, such as 0-3,7
+    #[arg(long, value_name = "LIST", value_parser = list)]
+    #[arg(allow_hyphen_values = true)]
+    cpuset: Option<NumberList>,
+    /// Limits of a disk, such as /dev/vda:rbps=1M,wiops=100; may be repeated
+    #[arg(long, value_name = "DISK:KEY=N,..", value_parser = io_max)]
+    io_max: Vec<IoLimit>,
+    /// Tell at the end what the command has used
+    #[arg(long)]
+    pub(crate) stats: bool,
 }
 
 impl LimitOptions {
-    /// Gives the limits, if any was asked for.
+    /// Gives the limits, if a cgroup was asked for.
     pub(crate) fn limits(&self) -> Option<Limits> {
-        let memory = self.memory.map(Limit::At);
-        let pids = self.pids.map(Limit::At);
-        let limits = Limits { memory, pids, ..Limits::default() };
-        (limits != Limits::default()).then_some(limits)
-    }
-}
-
-/// Reads a size: a number, and K, M or G for powers of 1024.
-fn size(text: &str) -> Result<u64> {
-    let (number, shift) = match text.char_indices().next_back() {
-        Some((at, 'K' | 'k')) => (&text[..at], 10),
-        Some((at, 'M' | 'm')) => (&text[..at], 20),
-        Some((at, 'G' | 'g')) => (&text[..at], 30),
-        _ => (text, 0),
-    };
-    let size = count(number)?.checked_mul(1 << shift);
-    size.ok_or_else(|| anyhow!("too large"))
-}
-
-/// Reads a number above 0: a limit of nothing lets nothing run.
-fn count(text: &str) -> Result<u64> {
-    // Not `parse` alone: it takes a `+`.
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        bail!("not a number above 0");
-    }
-    match text.parse() {
-        Ok(0) => bail!("not a number above 0"),
-        Ok(number) => Ok(number),
-        Err(_) => bail!("too large"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_count_in_powers_of_1024() {
-        assert_eq!(size("64M").unwrap(), 67_108_864);
-        assert_eq!(size("1").unwrap(), 1);
-    }
-
-    #[test]
-    fn a_size_that_is_no_amount_is_refused() {
-        for bad in
-            ["", "0", "0M", "-1", "+1", "1.5M", "M", "1T", "99999999999G", "é"]
-        {
-            assert!(size(bad).is_err(), "{bad:?}");
-        }
+        let limits = Limits {
+            memory: self.memory.map(Limit::At),
+            memory_high: self.memory_high.map(Limit::At),
+            swap: self.swap.map(Limit::At),
+            pids: self.pids.map(Limit::At),
+            cpu_quota: self.cpus,
+            cpu_weight: self.cpu_weight.map(CpuWeight::Weight),
+            cpus: self.cpuset.clone(),
+            io: self.io_max.clone(),
+            ..Limits::default()
+        };
+        (self.stats || limits != Limits::default()).then_some(limits)
     }
 }

@@ -100,3 +100,40 @@ fn the_cgroup_is_gone_when_something_failed_after_it_was_made() {
         assert_eq!(cgroups_of(process.id()), NONE, "{args:?}");
     }
 }
+
+#[test]
+fn the_next_isolate_removes_what_a_killed_one_could_not() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let args = ["--pids", "9", "--", "sh", "-c", "echo $$; read go"];
+    let mut running = Running::start(&args);
+    let command = running.line();
+    let pid = running.process.id();
+    running.process.kill().unwrap();
+    running.process.wait().unwrap();
+    let what = "the command dies with its isolate";
+    eventually(Duration::from_secs(5), what, || {
+        (!is_alive(&command)).then_some(())
+    });
+    // Any isolate with a limit does it, so that one of another test may have
+    // been here before.
+    let another = ["--pids", "9", "--", "true"];
+    assert!(Command::new(ISOLATE).args(another).status().unwrap().success());
+    assert_eq!(cgroups_of(pid), NONE);
+}
+
+#[test]
+fn the_next_isolate_leaves_alone_who_is_alive() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let args = ["--pids", "9", "--", "sh", "-c", "echo ready; read go"];
+    let mut running = Running::start(&args);
+    running.line();
+    let before = cgroups_of(running.process.id());
+    let another = ["--pids", "9", "--", "true"];
+    assert!(Command::new(ISOLATE).args(another).status().unwrap().success());
+    assert_eq!(cgroups_of(running.process.id()), before);
+    assert_eq!(running.finish(), Some(0));
+}

@@ -143,3 +143,20 @@ fn escape_leaves_a_chroot_and_not_a_pivot_root() {
                     pivot_root: escaped: Ok(false)\n";
     assert_eq!(output("escape"), expected);
 }
+
+#[test]
+fn oom_shows_the_news_before_the_end() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let expected = "news: true\nthe child: Signaled(9)\nkilled: 1\n";
+    assert_eq!(output("oom"), expected);
+}
+
+#[test]
+fn pressure_shows_that_two_wait_for_one_processor() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    assert!(output("pressure").starts_with("news: true\nof the machine: "));
+}

@@ -9,3 +9,4 @@ mod limit_refusals;
 mod limits;
 mod process;
 mod root;
+mod watches;
