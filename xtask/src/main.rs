@@ -11,6 +11,7 @@ mod ci;
 mod demo;
 mod doctor;
 mod exercise;
+mod mutants;
 mod package;
 mod progress;
 mod root;
@@ -48,6 +49,8 @@ enum Command {
     /// The book's exercises: start one, check it, ask for a hint
     #[command(subcommand)]
     Exercise(exercise::Exercise),
+    /// Take set-up steps away, one at a time: a test has to notice each
+    Mutants(mutants::Args),
     /// Measure our programs side by side with their counterparts
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::test(&args),
         Command::Ci => ci::ci(),
         Command::Exercise(verb) => exercise::exercise(&verb),
+        Command::Mutants(args) => mutants::mutants(&args),
         Command::Bench(bench) => bench::bench(&bench),
         Command::Vm(vm) => vm::vm(&vm),
         Command::Book { args } => book::book(&args),

@@ -94,12 +94,21 @@ fn test_command(which: &[&str]) -> Result<Command> {
     let cargo = cargo(which);
     command.arg(cargo.get_program()).args(cargo.get_args());
     command.current_dir(crate::cargo::repository()).arg("--no-fail-fast");
+    run_as_root(&mut command)?;
+    Ok(command)
+}
+
+/// Lets cargo run as root what it built as us.
+///
+/// # Errors
+/// Those of [`xtask`].
+pub(crate) fn run_as_root(cargo: &mut Command) -> Result<()> {
     if !is_root() {
         let runner = format!("['{}', 'as-root']", xtask()?.display());
         let setting = format!("target.'cfg(unix)'.runner = {runner}");
-        command.args(["--config", &setting]);
+        cargo.args(["--config", &setting]);
     }
-    Ok(command)
+    Ok(())
 }
 
 /// Runs cargo test, showing what it prints and counting on the way.

@@ -8,6 +8,7 @@ mod code;
 mod headers;
 mod licences;
 mod manifests;
+mod mutants;
 mod purity;
 mod sleeps;
 mod tree;

@@ -1,0 +1,188 @@
+//! `cargo xtask mutants`: proves that the tests notice a set-up step that is
+//! missing. In a copy of the tree it takes away one line after the other, as
+//! `xtask/mutants.txt` lists them, and runs the one test that must fail then.
+
+mod list;
+mod tree;
+
+use crate::cargo::{Profile, binaries, repository};
+use crate::progress::{cut, step};
+use crate::root::shown;
+use crate::test::run_as_root;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use list::{Mutant, Test, parse};
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::process::{Command, Output, Stdio};
+use std::time::Instant;
+use tree::Tree;
+
+/// Which mutants.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only those with this text in file, line or test
+    filter: Option<String>,
+}
+
+/// Seconds that a test may take. One that waits for ever has noticed something.
+const LIMIT: &str = "60";
+
+/// What became of a mutant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// The test failed, as it must.
+    Killed,
+    /// The test passed: it does not show what it claims.
+    Survived,
+    /// The list is wrong.
+    DoesNotCompile,
+}
+
+/// Runs each mutant against its test, and prints a line for it.
+///
+/// # Errors
+/// One survived, or the list does not fit the code, or a test fails without any
+/// mutant.
+pub(crate) fn mutants(args: &Args) -> Result<()> {
+    let mut mutants = listed()?;
+    let work = binaries(Profile::Dev)?.with_file_name("mutants");
+    let tree = Tree::copy(repository(), &work)?;
+    // All of them: that the list fits is known before the first is built, and
+    // nothing that an interrupted run has built of a mutant is taken for new.
+    mutants.iter().try_for_each(|mutant| tree.with(mutant, || Ok(())))?;
+    retain(&mut mutants, args.filter.as_deref())?;
+    step("without a mutant every test passes", || {
+        programs(&mutants).iter().try_for_each(|one| passes(&tree, one))
+    })?;
+    let mut fates = vec![];
+    for mutant in &mutants {
+        let begin = Instant::now();
+        let fate = tree.with(mutant, || fate(&tree, &mutant.test))?;
+        print(mutant, fate, begin);
+        fates.push(fate);
+    }
+    verdict(&fates)
+}
+
+fn listed() -> Result<Vec<Mutant>> {
+    let path = repository().join("xtask/mutants.txt");
+    let text = fs::read_to_string(&path).context("xtask/mutants.txt")?;
+    let wrong = |line| anyhow!("xtask/mutants.txt: {line}");
+    parse(&text).map_err(wrong)
+}
+
+fn retain(mutants: &mut Vec<Mutant>, filter: Option<&str>) -> Result<()> {
+    if let Some(filter) = filter {
+        mutants.retain(|Mutant { file, text, test, .. }| {
+            [file, text, &test.name].iter().any(|word| word.contains(filter))
+        });
+    }
+    ensure!(!mutants.is_empty(), "no mutant has {filter:?} in it");
+    Ok(())
+}
+
+/// The tests of one test program, to be run together.
+fn programs(mutants: &[Mutant]) -> Vec<Vec<Test>> {
+    let tests: BTreeSet<_> = mutants.iter().map(|m| m.test.clone()).collect();
+    let tests: Vec<_> = tests.into_iter().collect();
+    let same = |a: &Test, b: &Test| {
+        (&a.package, &a.program) == (&b.package, &b.program)
+    };
+    tests.chunk_by(same).map(<[Test]>::to_vec).collect()
+}
+
+fn passes(tree: &Tree, tests: &[Test]) -> Result<()> {
+    ensure!(builds(tree, &tests[0])?, "the tree does not compile");
+    let output = run(tree, tests)?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let all = format!("test result: ok. {} passed", tests.len());
+    ensure!(
+        text.contains(&all),
+        "{text}{}\nhint: each of these must be there, and pass: {}",
+        String::from_utf8_lossy(&output.stderr),
+        tests.iter().map(|t| &*t.name).collect::<Vec<_>>().join(" "),
+    );
+    Ok(())
+}
+
+fn fate(tree: &Tree, test: &Test) -> Result<Fate> {
+    if !builds(tree, test)? {
+        return Ok(Fate::DoesNotCompile);
+    }
+    Ok(match run(tree, std::slice::from_ref(test))?.status.success() {
+        true => Fate::Survived,
+        false => Fate::Killed,
+    })
+}
+
+fn builds(tree: &Tree, test: &Test) -> Result<bool> {
+    let mut cargo = cargo(tree, test, &[]);
+    let output = cargo.arg("--no-run").output();
+    let output = output.with_context(|| shown(&cargo))?;
+    if !output.status.success() {
+        println!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(output.status.success())
+}
+
+fn run(tree: &Tree, tests: &[Test]) -> Result<Output> {
+    let mut cargo = cargo(tree, &tests[0], &["--kill-after=5", LIMIT]);
+    run_as_root(&mut cargo)?;
+    cargo.args(["--", "--exact"]).args(tests.iter().map(|test| &test.name));
+    cargo.env("CONMAN_REQUIRE_ALL", "1").stdin(Stdio::null());
+    cargo.output().with_context(|| shown(&cargo))
+}
+
+/// Cargo in the copy, with a target directory of the copy's own: what is built
+/// here must never be taken for the real programs.
+fn cargo(tree: &Tree, test: &Test, limit: &[&str]) -> Command {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = match limit {
+        [] => Command::new(cargo),
+        limit => {
+            let mut timeout = Command::new("timeout");
+            timeout.args(limit).arg(cargo);
+            timeout
+        }
+    };
+    command.args(["test", "--quiet", "--package", &test.package]);
+    match &*test.program {
+        "lib" => command.arg("--lib"),
+        program => command.args(["--test", program]),
+    };
+    // Without debugging information the linker has half as much to do.
+    command.env("CARGO_PROFILE_DEV_DEBUG", "0");
+    command.env("CARGO_TARGET_DIR", tree.target());
+    command.current_dir(tree.root());
+    command
+}
+
+fn print(mutant: &Mutant, fate: Fate, begin: Instant) {
+    let word = match fate {
+        Fate::Killed => "killed",
+        Fate::Survived => "SURVIVED",
+        Fate::DoesNotCompile => "NO CODE",
+    };
+    let Mutant { file, text, instead, test } = mutant;
+    let name = file.rsplit_once("src/").map_or(&**file, |(_, name)| name);
+    let arrow = if instead.is_empty() { "" } else { " => " };
+    let what = format!("{name}: {}{arrow}{instead}", text.trim());
+    println!("{word:<10}{}", cut(&what, 10));
+    let by = format!("{} ({:.1} s)", test.name, begin.elapsed().as_secs_f64());
+    println!("{:<10}by {by}", "");
+}
+
+fn verdict(fates: &[Fate]) -> Result<()> {
+    let count = |fate| fates.iter().filter(|f| **f == fate).count();
+    let (killed, survived) = (count(Fate::Killed), count(Fate::Survived));
+    println!("mutants: {killed} of {} killed", fates.len());
+    if killed == fates.len() {
+        return Ok(());
+    }
+    bail!(
+        "{survived} survived, {} did not compile\n\
+         hint: write the test that notices, or delete the line for good",
+        count(Fate::DoesNotCompile)
+    );
+}
