@@ -7,14 +7,14 @@ mod tree;
 
 use crate::cargo::{Profile, binaries, repository};
 use crate::progress::{cut, step};
-use crate::root::shown;
+use crate::root::{shown, status};
 use crate::test::run_as_root;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use list::{Mutant, Test, parse};
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 use tree::Tree;
 
@@ -94,7 +94,8 @@ fn programs(mutants: &[Mutant]) -> Vec<Vec<Test>> {
 
 fn passes(tree: &Tree, tests: &[Test]) -> Result<()> {
     ensure!(builds(tree, &tests[0])?, "the tree does not compile");
-    let output = run(tree, tests)?;
+    let mut cargo = run(tree, tests)?;
+    let output = cargo.output().with_context(|| shown(&cargo))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let all = format!("test result: ok. {} passed", tests.len());
     ensure!(
@@ -110,7 +111,10 @@ fn fate(tree: &Tree, test: &Test) -> Result<Fate> {
     if !builds(tree, test)? {
         return Ok(Fate::DoesNotCompile);
     }
-    Ok(match run(tree, std::slice::from_ref(test))?.status.success() {
+    let mut cargo = run(tree, std::slice::from_ref(test))?;
+    // Not a pipe: what a mutant leaves running would keep it open.
+    cargo.stdout(Stdio::null()).stderr(Stdio::null());
+    Ok(match status(&mut cargo)?.success() {
         true => Fate::Survived,
         false => Fate::Killed,
     })
@@ -126,12 +130,12 @@ fn builds(tree: &Tree, test: &Test) -> Result<bool> {
     Ok(output.status.success())
 }
 
-fn run(tree: &Tree, tests: &[Test]) -> Result<Output> {
+fn run(tree: &Tree, tests: &[Test]) -> Result<Command> {
     let mut cargo = cargo(tree, &tests[0], &["--kill-after=5", LIMIT]);
     run_as_root(&mut cargo)?;
     cargo.args(["--", "--exact"]).args(tests.iter().map(|test| &test.name));
     cargo.env("CONMAN_REQUIRE_ALL", "1").stdin(Stdio::null());
-    cargo.output().with_context(|| shown(&cargo))
+    Ok(cargo)
 }
 
 /// Cargo in the copy, with a target directory of the copy's own: what is built

@@ -86,7 +86,9 @@ fn a_signal_for_isolate_reaches_the_command() {
     assert_eq!(running.line(), "ready");
     let pid = Pid::from_raw(running.process.id() as i32);
     kill(pid, Signal::SIGTERM).unwrap();
-    assert_eq!(running.process.wait().unwrap().code(), Some(7));
+    let ended = || running.process.try_wait().unwrap();
+    let status = eventually(Duration::from_secs(5), "it ends", ended);
+    assert_eq!(status.code(), Some(7));
 }
 
 #[test]
@@ -94,7 +96,7 @@ fn when_isolate_is_killed_the_command_dies_too() {
     if !requires(&[Need::UserNamespaces]) {
         return;
     }
-    let script = "readlink /proc/self; read go; sleep 1000";
+    let script = "readlink /proc/self; read go";
     let args = ["-U", "--pid", "--", "sh", "-c", script];
     let mut running = Running::start(&args);
     running.line();

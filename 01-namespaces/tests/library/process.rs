@@ -1,9 +1,11 @@
 //! Processes by handle.
 
 use namespaces::process::{
-    SpawnOptions, kill, pidfd_open, spawn, try_wait, wait, wait_for_end,
+    SpawnOptions, dup_inherited, kill, pidfd_open, spawn, try_wait, wait,
+    wait_for_end,
 };
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::unistd::Pid;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, Stdio};
@@ -51,4 +53,12 @@ fn nobody_has_a_handle_on_a_process_that_is_not_there() {
     assert_eq!(error.errno, Errno::ESRCH);
     let call = "pidfd_open(2147483647) = ESRCH: No such process";
     assert_eq!(error.to_string(), call);
+}
+
+#[test]
+fn the_copy_of_an_inherited_descriptor_is_close_on_exec() {
+    let copy = dup_inherited(0).unwrap();
+    let flags = fcntl(&copy, FcntlArg::F_GETFD);
+    assert_eq!(flags, Ok(libc::FD_CLOEXEC));
+    assert_eq!(dup_inherited(-1).unwrap_err().errno, Errno::EBADF);
 }

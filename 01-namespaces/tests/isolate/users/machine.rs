@@ -57,6 +57,7 @@ impl Machine {
     pub(super) fn refusal(&self, line: &str) -> String {
         let output = self.ann(line);
         assert_eq!(output.status.code(), Some(125), "{output:?}");
+        assert!(output.stdout.is_empty(), "the command ran: {output:?}");
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(text.lines().count(), 2, "{text}");
         assert!(text.contains("\nhint: "), "{text}");

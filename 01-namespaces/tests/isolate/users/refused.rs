@@ -45,7 +45,7 @@ fn what_newuidmap_refuses_is_told_in_its_words() {
     if !requires(&NEEDS) {
         return;
     }
-    let text = machine().refusal("isolate --map-users 0:7:5 -- true");
+    let text = machine().refusal("isolate --map-users 0:7:5 -- echo ran");
     assert!(text.contains("0 7 5 = EPERM"), "{text}");
     assert!(text.contains("hint: newuidmap: uid range"), "{text}");
 }
