@@ -26,8 +26,11 @@ fn children(parent: u32) -> Vec<(u32, char)> {
 /// Starts a command that leaves an orphan behind, and that never waits for one.
 /// Gives it together with process 1.
 fn with_an_orphan(option: &str) -> (Running, u32) {
-    let script = "(true &); echo ready; exec head -n 1";
-    let mut running = Running::start(&[option, "--", "sh", "-c", script]);
+    // It ends once the shell has become head(1): a shell would reap it.
+    let script = "(while read name </proc/$$/comm; [ $name != head ]; \
+                  do :; done &); echo ready; exec head -n 1";
+    let args = [option, "--mount", "--", "sh", "-c", script];
+    let mut running = Running::start(&args);
     assert_eq!(running.line(), "ready");
     let init = children(running.process.id())[0].0;
     (running, init)
