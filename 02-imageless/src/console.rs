@@ -102,7 +102,6 @@ impl Terminal {
     /// ENOENT: no devpts is mounted on /dev/pts, or something else is.
     ///
     /// Source: pts(4); TIOCGPTPEER in ioctl_tty(2), "Linux 4.13 (2017-09)"
-    // ANCHOR: terminal
     pub(crate) fn open(root: &Root, process: &Process) -> Result<Self> {
         let ptmx = root.resolve_no_symlinks(Path::new("/dev/pts/ptmx"))?;
         let is_ptmx = status(ptmx.as_fd())?.st_rdev == makedev(5, 2)
@@ -124,7 +123,6 @@ impl Terminal {
         set_size(&master, process)?;
         Ok(Self { master, slave })
     }
-    // ANCHOR_END: terminal
 
     /// Puts the terminal on /dev/console too, where programs look for it that
     /// were started without one.

@@ -108,7 +108,6 @@ struct Member {
 }
 
 impl Member {
-    // ANCHOR: spawn
     fn spawn(&self, cgroup: &Cgroup, slave: Option<Slave>) -> Result<Child> {
         let mut sync = Sync::new()?;
         let cgroup_dir = cgroup.dir_fd()?;
@@ -133,7 +132,6 @@ impl Member {
             Err(error) => end(&child).and(Err(error)),
         }
     }
-    // ANCHOR_END: spawn
 
     /// The life of the new process, as long as it is ours.
     fn run(&self, slave: Option<Slave>, mut runtime: InitEnd<'_>) -> i32 {

@@ -31,42 +31,39 @@ pub(crate) enum Verb {
 /// Source: runtime-spec: runtime.md, "Lifecycle", "Operations"
 // ANCHOR: permit
 pub(crate) fn permit(verb: Verb, status: Status) -> Result<()> {
-    use Status::{Created, Creating, Paused, Running, Stopped};
-    match (verb, status) {
-        (Verb::Start, Created) => Ok(()),
-        (Verb::Start, Creating | Running | Paused | Stopped) => {
-            bail!("cannot start a container that is {status}")
-        }
-        (Verb::Kill, Created | Running | Paused) => Ok(()),
-        (Verb::Kill, Stopped) => bail!("container not running"),
-        (Verb::Kill, Creating) => {
-            bail!("container not running: it is still being created")
-        }
-        (Verb::Exec | Verb::ExecPaused, Created | Running)
-        | (Verb::ExecPaused, Paused) => Ok(()),
-        (Verb::Exec, Creating | Paused | Stopped)
-        | (Verb::ExecPaused, Creating | Stopped) => {
-            bail!("cannot exec in a container that is {status}")
-        }
-        (Verb::Pause, Created | Running) | (Verb::Resume, Paused) => Ok(()),
-        (Verb::Pause, Creating | Paused | Stopped)
-        | (Verb::Resume, Creating | Created | Running | Stopped) => {
-            bail!("cannot pause or resume a container that is {status}")
-        }
-        (Verb::Update, Created | Running | Paused) => Ok(()),
-        (Verb::Update, Creating | Stopped) => bail!("container not running"),
+    use Status::{Created, Paused, Running, Stopped};
+    let permitted: &[Status] = match verb {
+        Verb::Start => &[Created],
+        Verb::Kill | Verb::Update => &[Created, Running, Paused],
+        Verb::Exec | Verb::Pause => &[Created, Running],
+        Verb::ExecPaused => &[Created, Running, Paused],
+        Verb::Resume => &[Paused],
         // runc, crun and youki delete a created container, and engines count on
         // it.
-        (Verb::Delete, Created | Stopped) => Ok(()),
-        (Verb::Delete, Creating | Running | Paused) => {
-            bail!(
-                "cannot delete a container that is not stopped: it is \
-                 {status}\nhint: `kill` it first, or `delete --force`"
-            )
-        }
-    }
+        Verb::Delete => &[Created, Stopped],
+    };
+    if permitted.contains(&status) { Ok(()) } else { refuse(verb, status) }
 }
 // ANCHOR_END: permit
+
+fn refuse(verb: Verb, status: Status) -> Result<()> {
+    match verb {
+        Verb::Kill | Verb::Update if status == Status::Creating => {
+            bail!("container not running: it is still being created")
+        }
+        Verb::Kill | Verb::Update => bail!("container not running"),
+        Verb::Start => bail!("cannot start a container that is {status}"),
+        Verb::Exec | Verb::ExecPaused => {
+            bail!("cannot exec in a container that is {status}")
+        }
+        Verb::Pause => bail!("cannot pause a container that is {status}"),
+        Verb::Resume => bail!("cannot resume a container that is {status}"),
+        Verb::Delete => bail!(
+            "cannot delete a container that is not stopped: it is \
+             {status}\nhint: `kill` it first, or `delete --force`"
+        ),
+    }
+}
 
 /// Holds the container's processes still.
 ///
