@@ -28,7 +28,6 @@ const LIST: &str = "a list such as 0-3,7";
 ///
 /// Source: Documentation/admin-guide/cgroup-v1/*.rst,
 /// Documentation/scheduler/sched-bwc.rst
-// ANCHOR: rows
 pub(super) const ROWS: &[Row] = &[
     Row::new("memory.limit_in_bytes", BYTES, |l| number(l.memory)),
     Row::new("memory.memsw.limit_in_bytes", MEMSW, |l| text(memsw(l))),
@@ -66,7 +65,6 @@ pub(super) const ROWS: &[Row] = &[
         throttle(l, |io| io.writes)
     }),
 ];
-// ANCHOR_END: rows
 
 const MEMSW: &str = "memory.limit_in_bytes or more: it counts memory and swap";
 

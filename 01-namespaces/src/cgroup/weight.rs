@@ -10,7 +10,6 @@ pub enum CpuWeight {
     Shares(u64),
 }
 
-// ANCHOR: weight
 /// Both scales are logarithmic, and a parabola goes through the three points
 /// that matter: least, normal and most (2, 1024, 262144 shares; 1, 100, 10000).
 /// With x = log2(shares): log10(weight) = (x² + 125x) / 612 - 7/34.
@@ -43,7 +42,6 @@ impl CpuWeight {
         }
     }
 }
-// ANCHOR_END: weight
 
 #[cfg(test)]
 mod tests {

@@ -12,7 +12,6 @@ use std::time::Duration;
 pub(super) type Place = (&'static str, &'static str);
 pub(super) type Places = (Place, Place);
 
-// ANCHOR: places
 pub(super) const MEMORY: Places =
     (("memory.usage_in_bytes", ""), ("memory.current", ""));
 pub(super) const MEMORY_PEAK: Places =
@@ -41,7 +40,6 @@ pub(super) const THROTTLED_PERIODS: Places =
     (("cpu.stat", "nr_throttled"), ("cpu.stat", "nr_throttled"));
 pub(super) const THROTTLED: Places =
     (("cpu.stat", "throttled_time"), ("cpu.stat", "throttled_usec"));
-// ANCHOR_END: places
 pub(super) const PIDS: Places = (("pids.current", ""), ("pids.current", ""));
 pub(super) const PIDS_LIMIT: Places = (("pids.max", ""), ("pids.max", ""));
 pub(super) const PIDS_HITS: Places =
