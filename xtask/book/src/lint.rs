@@ -6,6 +6,7 @@
 mod anchors;
 mod chapters;
 mod exercises;
+mod images;
 pub(crate) mod includes;
 mod links;
 mod listings;
@@ -30,6 +31,7 @@ const RULES: &[Rule] = &[
     transcripts,
     ratchet::check,
     names::check,
+    images::check,
     links::check,
 ];
 

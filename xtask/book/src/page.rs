@@ -15,6 +15,17 @@ pub(crate) struct Page {
     pub(crate) blocks: Vec<Block>,
     /// The code spans in prose, each with its line.
     pub(crate) spans: Vec<(usize, String)>,
+    pub(crate) images: Vec<Image>,
+}
+
+/// An image of a page: `![alt](target)`.
+#[derive(Debug)]
+pub(crate) struct Image {
+    pub(crate) line: usize,
+    /// As written: relative to the page.
+    pub(crate) target: String,
+    /// What stands for it where it cannot be seen.
+    pub(crate) alt: String,
 }
 
 /// A code block of a page.
@@ -45,6 +56,7 @@ impl Page {
             lines: text.lines().map(str::to_owned).collect(),
             blocks: Vec::new(),
             spans: Vec::new(),
+            images: Vec::new(),
         };
         let options = Options::ENABLE_TABLES
             | Options::ENABLE_GFM
@@ -55,6 +67,15 @@ impl Page {
                 Event::Start(Tag::CodeBlock(kind)) => {
                     let block = page.block(text, &kind, range);
                     page.blocks.push(block);
+                }
+                Event::Start(Tag::Image { dest_url, .. }) => {
+                    let source = &text[range.clone()];
+                    let alt = source.rfind("](").unwrap_or(source.len());
+                    page.images.push(Image {
+                        line: line_of(text, range.start),
+                        target: dest_url.into(),
+                        alt: source[..alt].trim_start_matches("![").into(),
+                    });
                 }
                 Event::Code(span) => {
                     page.spans.push((line_of(text, range.start), span.into()))
