@@ -27,12 +27,12 @@ pub(crate) fn run(plan: &Plan, gate: &Gate, parent: BorrowedFd<'_>) -> i32 {
         report(&error);
         return OUR_FAILURE.into();
     }
-    if plan.init { be_init(plan) } else { be_command(plan) }
+    if plan.init { be_init(plan) } else { become_command(&plan.argv) }
 }
 
 /// Stays as process 1, with the command as a child.
 fn be_init(plan: &Plan) -> i32 {
-    match init::run(|| be_command(plan)) {
+    match init::run(|| become_command(&plan.argv)) {
         Ok(status) => status.code(),
         Err(error) => {
             report(&error);
@@ -41,14 +41,15 @@ fn be_init(plan: &Plan) -> i32 {
     }
 }
 
-fn be_command(plan: &Plan) -> i32 {
-    let error = exec(&plan.argv[0], &plan.argv, &environment());
+/// Becomes the command; returns an exit code only if that failed.
+pub(crate) fn become_command(argv: &[CString]) -> i32 {
+    let error = exec(&argv[0], argv, &environment());
     report(&error);
     exec_failure_code(&error)
 }
 
 /// Ties our life to the parent's. Who is gone already sends no signal.
-fn die_with(parent: BorrowedFd<'_>) -> Result<()> {
+pub(crate) fn die_with(parent: BorrowedFd<'_>) -> Result<()> {
     set_pdeathsig(Signal::SIGKILL)
         .in_call(|| "prctl(PR_SET_PDEATHSIG, SIGKILL)".into())?;
     let gone = wait_for_end(parent, Duration::ZERO)?;
@@ -63,7 +64,7 @@ fn enter(plan: &Plan, parent: BorrowedFd<'_>) -> Result<()> {
     close_on_exec_from(3)
 }
 
-fn report(error: &SyscallError) {
+pub(crate) fn report(error: &SyscallError) {
     eprintln!("isolate: {error}");
 }
 

@@ -10,9 +10,11 @@ mod user;
 
 use ::namespaces::namespace::{Namespace, Namespaces};
 use anyhow::{Result, anyhow};
-use clap::Parser;
 use clap::error::{ContextKind, ErrorKind};
+use clap::{Args, Parser};
 use std::ffi::OsString;
+
+use crate::enter::EnterOptions;
 
 pub(crate) use limits::LimitOptions;
 pub(crate) use namespaces::NamespaceOptions;
@@ -20,12 +22,29 @@ pub(crate) use root::RootOptions;
 pub(crate) use time::TimeOptions;
 pub(crate) use user::UserOptions;
 
-/// Runs a command in namespaces and a cgroup of its own
+/// Runs a command in namespaces and a cgroup of its own, or looks at such ones
 ///
-/// Exit code: the command's; 128 plus the signal that ended it; 127 if it was
+/// A command with the name of a subcommand goes behind `--`. Exit code: the command's; 128 plus the signal that ended it; 127 if it was
 /// not found, 126 if it cannot be executed, 125 if isolate itself failed.
 #[derive(Debug, Parser)]
-#[command(name = "isolate", version)]
+#[command(name = "isolate", version, disable_help_subcommand = true)]
+#[command(args_conflicts_with_subcommands = true)]
+#[command(subcommand_negates_reqs = true)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) subcommand: Option<Subcommand>,
+    #[command(flatten)]
+    pub(crate) run: Options,
+}
+
+/// What else it can do.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Subcommand {
+    Enter(EnterOptions),
+}
+
+/// What to run, and in what.
+#[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Host name inside (makes a UTS namespace)
     #[arg(long, value_name = "NAME")]
@@ -79,9 +98,9 @@ impl Options {
 
 /// Reads the command line. `None`: it asked for help or the version, which is
 /// printed.
-pub(crate) fn parse() -> Result<Option<Options>> {
-    match Options::try_parse() {
-        Ok(options) => Ok(Some(options)),
+pub(crate) fn parse() -> Result<Option<CommandLine>> {
+    match CommandLine::try_parse() {
+        Ok(command_line) => Ok(Some(command_line)),
         Err(error) if !error.use_stderr() => {
             // Who reads it may stop halfway, as head(1) does.
             let _ = error.print();
@@ -97,7 +116,9 @@ fn one_line(error: &clap::Error) -> anyhow::Error {
     let what = text.lines().next().unwrap_or_default();
     let what = what.trim_start_matches("error: ");
     let what = match (error.kind(), error.get(ContextKind::InvalidArg)) {
-        (ErrorKind::MissingRequiredArgument, _) => "no command to run",
+        (ErrorKind::MissingRequiredArgument, Some(missing)) => {
+            &format!("missing: {missing}")
+        }
         _ => what,
     };
     anyhow!("{what}\nhint: isolate --help")

@@ -14,7 +14,8 @@
 //! 6. [`capabilities`]: what it may do, root or not.
 //! 7. [`signals`]: what the parent owes it while it runs in the foreground;
 //!    [`init`]: what process 1 owes the others.
-//! 8. [`time`]: since when the machine runs, as it sees it.
+//! 8. [`mountinfo`]: what is mounted, read back from the kernel.
+//! 9. [`time`]: since when the machine runs, as it sees it.
 //!
 //! Beneath them are [`error`], which makes every failure read as a line of
 //! strace(1), and [`sys`], the only file with `unsafe`.
@@ -28,6 +29,7 @@ pub mod cgroup;
 pub mod error;
 pub mod idmap;
 pub mod init;
+pub mod mountinfo;
 pub mod mounts;
 pub mod namespace;
 pub mod process;

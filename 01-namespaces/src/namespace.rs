@@ -3,6 +3,7 @@
 //! errors) is read from that table.
 
 mod forbidden;
+mod join;
 
 use crate::error::{InCall, Result};
 use libc::{
@@ -40,6 +41,10 @@ pub enum Namespace {
     /// Offsets of the monotonic and boot clocks.
     Time,
 }
+
+pub use join::{
+    NamespaceFile, NamespaceId, different, has_ended, join_files, join_process,
+};
 
 use Namespace::{Cgroup, Ipc, Mount, Net, Pid, Time, User, Uts};
 

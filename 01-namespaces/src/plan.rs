@@ -209,7 +209,7 @@ fn refuse_open_directories() -> Result<()> {
     Ok(())
 }
 
-fn c_strings(words: &[OsString]) -> Result<Vec<CString>> {
+pub(crate) fn c_strings(words: &[OsString]) -> Result<Vec<CString>> {
     let c_string = |word: &OsString| CString::new(word.clone().into_vec());
     let words: Result<_, _> = words.iter().map(c_string).collect();
     words.context("the command has a NUL byte in it")

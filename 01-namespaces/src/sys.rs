@@ -7,6 +7,7 @@
 
 use nix::cmsg_space;
 use nix::errno::Errno;
+use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use nix::unistd::Pid;
@@ -51,9 +52,7 @@ pub fn clone3(
     flags: u64,
     cgroup: Option<BorrowedFd<'_>>,
 ) -> nix::Result<Cloned> {
-    if threads()? != 1 {
-        return Err(Errno::EDEADLK);
-    }
+    refuse_threads()?;
     let mut pidfd: RawFd = -1;
     let mut args = CloneArgs {
         flags: flags | libc::CLONE_PIDFD as u64,
@@ -87,12 +86,12 @@ pub fn clone3(
 /// In `libc` it is an `i32`, which is too narrow for it.
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 
-/// Counts the threads of this process; the kernel makes one directory for each.
-fn threads() -> nix::Result<usize> {
-    match std::fs::read_dir("/proc/self/task") {
-        Ok(tasks) => Ok(tasks.count()),
-        Err(error) => Err(Errno::try_from(error).unwrap_or(Errno::EIO)),
-    }
+/// Asks the kernel: for a single thread this flag does nothing. Not /proc, which
+/// need not be there in a mount namespace that we have joined.
+///
+/// Source: unshare(2), "EINVAL"
+fn refuse_threads() -> nix::Result<()> {
+    unshare(CloneFlags::CLONE_THREAD).map_err(|_| Errno::EDEADLK)
 }
 
 /// Ends the process at once: no destructors and no buffers, because in a child

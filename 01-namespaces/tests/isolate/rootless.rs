@@ -8,7 +8,7 @@ use testkit::{Bundle, Need, Scratch, requires};
 const NOBODY: u32 = 65534;
 
 /// Runs isolate(1) as nobody, from a place that nobody can read.
-fn as_nobody(scratch: &Scratch, args: &[&str]) -> Output {
+pub(crate) fn as_nobody(scratch: &Scratch, args: &[&str]) -> Output {
     let program = scratch.path().join("isolate");
     if !program.exists() {
         // Not by ourselves: a process that another test forks meanwhile would
