@@ -26,7 +26,9 @@ enum Source {
 }
 
 impl Cgroup {
-    /// Begins to watch for the OOM killer, in this cgroup and those below it.
+    /// Begins to watch for the OOM killer. On v2, in this cgroup and those below
+    /// it. On v1 there is news when its own limit or one above it was met, not
+    /// one below it.
     ///
     /// # Errors
     /// ENOENT: no memory controller, or removed. EMFILE: no descriptor left.
@@ -47,7 +49,8 @@ impl Cgroup {
 impl OomWatch {
     /// Counts the processes killed so far, and makes the descriptor unreadable
     /// until there is more news. v1 gives notice just *before* it kills, so that
-    /// the count may lag behind the notice.
+    /// the count may lag behind the notice; and it leaves out those that were
+    /// killed in cgroups below.
     ///
     /// # Errors
     /// ENOENT, ENODEV: the cgroup has been removed.

@@ -14,8 +14,9 @@ pub enum CpuWeight {
 /// that matter: least, normal and most (2, 1024, 262144 shares; 1, 100, 10000).
 /// With x = log2(shares): log10(weight) = (x² + 125x) / 612 - 7/34.
 ///
-/// Source: runc 1.4 and crun 1.23 convert so (2025); before them a straight
-/// line did, which made 39 of the normal 1024.
+/// Source: runc 1.3.2 and crun 1.23 convert so (2025; runc issue 4896, crun
+/// pull request 1767); before them a straight line did, which made 39 of the
+/// normal 1024.
 impl CpuWeight {
     /// Gives the weight for v2.
     pub fn weight(self) -> u64 {
