@@ -3,6 +3,7 @@
 
 mod amount;
 mod limits;
+mod mounts;
 mod namespaces;
 mod root;
 mod time;
@@ -17,6 +18,7 @@ use std::ffi::OsString;
 use crate::enter::EnterOptions;
 
 pub(crate) use limits::LimitOptions;
+pub(crate) use mounts::{BindOption, TmpfsOption};
 pub(crate) use namespaces::NamespaceOptions;
 pub(crate) use root::RootOptions;
 pub(crate) use time::TimeOptions;

@@ -68,6 +68,12 @@ impl<T> InCall<T> for std::io::Result<T> {
     }
 }
 
+impl<T> InCall<T> for rustix::io::Result<T> {
+    fn in_call(self, call: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(std::io::Error::from).in_call(call)
+    }
+}
+
 /// Finds the errno in an I/O error. The few errors that std makes itself (such
 /// as a short read) carry none: EIO.
 fn errno_of(error: &std::io::Error) -> Errno {

@@ -2,19 +2,32 @@
 //! is, and then done. Inside a root file system the mount point is found and
 //! made by handle, so that a symlink there leads nowhere.
 
+mod attributes;
 mod default;
+mod detached;
+mod filesystem;
+mod idmapped;
+mod overlay;
+mod propagation;
 
 use crate::error::{InCall, Result, SyscallError};
 use crate::root::{self, Root};
-use crate::sys;
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sys::statvfs::{FsFlags, statvfs};
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+pub use attributes::{Attributes, MountAttrFlags, Reach, make_read_only_below};
 pub use default::{DEFAULT_MOUNTS, DefaultMount, default_mounts};
+pub use detached::DetachedMount;
+pub use filesystem::Filesystem;
+pub use idmapped::{fstype, user_namespace};
+pub use overlay::{Overlay, Upper};
+pub use propagation::{Propagation, set_propagation};
+
+use propagation::PROPAGATION;
 
 /// Describes one call of mount(2).
 ///
@@ -90,7 +103,7 @@ impl Mount {
     /// file if the source of a bind mount is one.
     ///
     /// # Errors
-    /// As [`Mount::mount`]. ELOOP: /proc or /sys would go through a symlink.
+    /// As [`Mount::mount`]. ELOOP: /proc, /sys or /dev is a symlink.
     ///
     /// Source: mount(2), openat2(2)
     pub fn mount_in(&self, root: &Root) -> Result<()> {
@@ -110,14 +123,9 @@ impl Mount {
         if self.is_bind() && !self.source.is_dir() {
             return root.create_file(&self.target);
         }
-        let point = root.create_dir_all(&self.target)?;
         match self.fstype.as_deref() {
-            // Later writes to /proc/self/.. and /proc/sys trust that these are
-            // where they seem to be (CVE-2019-19921).
-            Some("proc" | "sysfs") => root
-                .resolve_no_symlinks(&self.target)
-                .map_err(|error| error.hint(SYMLINK_HINT)),
-            _ => Ok(point),
+            Some("proc" | "sysfs") => kernel_directory(root, &self.target),
+            _ => directory(root, &self.target),
         }
     }
 
@@ -199,27 +207,27 @@ fn names_of(flags: MsFlags) -> String {
     flags.iter_names().map(|(name, _)| name).collect::<Vec<_>>().join("|")
 }
 
-const SYMLINK_HINT: &str =
-    "the root file system has a symlink where the kernel's own files belong";
+/// Finds or makes the directory of a mount point.
+fn directory(root: &Root, target: &Path) -> Result<OwnedFd> {
+    // Without `//`, `/./` and a `/` at the end.
+    let names: PathBuf = Path::new("/").join(target).components().collect();
+    match names.to_str() {
+        Some("/proc" | "/sys" | "/dev") => kernel_directory(root, target),
+        _ => root.create_dir_all(target),
+    }
+}
 
-/// The four ways in which a mount can share what happens below it.
-///
-/// Source: mount_namespaces(7), "SHARED SUBTREES"
-const PROPAGATION: MsFlags = MsFlags::MS_SHARED
-    .union(MsFlags::MS_PRIVATE)
-    .union(MsFlags::MS_SLAVE)
-    .union(MsFlags::MS_UNBINDABLE);
-
-/// Changes the propagation of a mount (with `MS_REC`, of all below it too).
-///
-/// # Errors
-/// EINVAL: not a mount point. EPERM: not ours to change.
-///
-/// Source: mount_namespaces(7)
-pub fn set_propagation(target: &Path, flags: MsFlags) -> Result<()> {
-    mount(None::<&str>, target, None::<&str>, flags, None::<&str>).in_call(
-        || format!("mount(NULL, {target:?}, NULL, {}, NULL)", names_of(flags)),
-    )
+/// Finds or makes one that the kernel fills. Writes to /proc/self/.., masks and
+/// devices trust that these are where they seem to be (CVE-2019-19921,
+/// CVE-2025-31133): on the way there is no symlink.
+fn kernel_directory(root: &Root, target: &Path) -> Result<OwnedFd> {
+    root.create_dir_all(target)?;
+    root.resolve_no_symlinks(target).map_err(|error| {
+        error.hint(
+            "the root file system has a symlink where the kernel's own files \
+             belong",
+        )
+    })
 }
 
 /// Adds flags such as `MS_RDONLY` to a mount, and keeps those that it has: a
@@ -238,37 +246,6 @@ pub fn remount(target: &Path, flags: MsFlags) -> Result<()> {
     mount(None::<&str>, target, None::<&str>, flags, None::<&str>).in_call(
         || format!("mount(NULL, {target:?}, NULL, {}, NULL)", names_of(flags)),
     )
-}
-
-/// Makes a mount and all mounts below it read-only; a remount reaches only the
-/// one on top, and the host's /sys has writable cgroups below it
-/// (CVE-2023-25809).
-///
-/// # Errors
-/// EINVAL: not a mount point. EPERM: not ours to change.
-///
-/// Source: mount_setattr(2), "Linux 5.12 (2021-04)"
-pub fn make_read_only_below(mount: BorrowedFd<'_>) -> Result<()> {
-    sys::mount_setattr_recursive(mount, libc::MOUNT_ATTR_RDONLY)
-        .in_call(|| "mount_setattr(.., AT_RECURSIVE, MOUNT_ATTR_RDONLY)".into())
-}
-
-/// Makes a second mount of a file or directory, attached nowhere: it is there
-/// as long as its handle, or what was opened or executed through it.
-///
-/// # Errors
-/// EPERM: no CAP_SYS_ADMIN over the mount namespace. EINVAL: the handle is on a
-/// mount of another namespace. ENOSYS: an older kernel.
-///
-/// Source: open_tree(2), `OPEN_TREE_CLONE`, "Linux 5.2 (2019-07)"
-pub fn clone_mount(file: BorrowedFd<'_>) -> Result<OwnedFd> {
-    use rustix::mount::OpenTreeFlags as Flags;
-    let flags = Flags::OPEN_TREE_CLONE
-        | Flags::OPEN_TREE_CLOEXEC
-        | Flags::AT_EMPTY_PATH;
-    rustix::mount::open_tree(file, "", flags)
-        .map_err(std::io::Error::from)
-        .in_call(|| "open_tree(.., OPEN_TREE_CLONE|AT_EMPTY_PATH)".into())
 }
 
 /// Translates what statvfs(3) reports into what mount(2) takes.

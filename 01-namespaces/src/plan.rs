@@ -1,27 +1,22 @@
 //! What isolate(1) is going to do, decided before anything is done. The same
 //! value is printed by `--plan` and carried out by `run` and `child`.
 
+mod root;
+mod standard_streams;
 mod users;
 
 use crate::cli::Options;
 use crate::stale;
-use crate::step::{RootStep, Step};
-use anyhow::{Context, Result, bail};
-use namespaces::InCall;
+use crate::step::{BindStep, Step};
+use anyhow::{Context, Result};
 use namespaces::cgroup::{Cgroup, Limits};
 use namespaces::idmap::{Caller, IdMaps, MapStep};
-use namespaces::mounts::{DEFAULT_MOUNTS, default_mounts};
+use namespaces::mounts::DEFAULT_MOUNTS;
 use namespaces::namespace::{Namespace, Namespaces};
-use namespaces::rootfs::{
-    DEFAULT_DEVICES, DEV_LINKS, MASKED_PATHS, READ_ONLY_PATHS,
-};
-use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::geteuid;
 use std::ffi::{CString, OsString};
-use std::io::{stderr, stdin, stdout};
-use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use users::Users;
 
 /// Everything that is going to be done.
@@ -46,6 +41,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// Decides what the options mean for this user.
     pub(crate) fn new(options: &Options) -> Result<Self> {
+        options.root.check()?;
         let mut namespaces = options.namespaces();
         if !namespaces.is_empty() && !geteuid().is_root() {
             // Only inside one may an ordinary user make the others.
@@ -83,6 +79,16 @@ impl Plan {
         Ok(Some(cgroup))
     }
 
+    /// Makes the mounts for which the child will have no right.
+    pub(crate) fn prepare_mounts(&self) -> namespaces::Result<()> {
+        let inside = self.id_maps.as_ref();
+        self.binds().try_for_each(|bind| bind.prepare(inside))
+    }
+
+    fn binds(&self) -> impl Iterator<Item = &BindStep> {
+        self.steps.iter().flat_map(Step::binds)
+    }
+
     /// Prints the system calls that matter, one a line, and who makes them.
     pub(crate) fn text(&self) -> Result<String> {
         let (before, after) = match &self.cgroup {
@@ -96,7 +102,10 @@ impl Plan {
         let join = dirs.clone().map(|dir| dir.join("cgroup.procs"));
         let join = join.map(|file| format!("write({file:?}, \"PID\")"));
         let remove = dirs.map(|dir| format!("rmdir({dir:?})"));
+        let inside = self.id_maps.as_ref();
+        let mounts = self.binds().flat_map(|bind| bind.parent_calls(inside));
         let lines = parent(before)
+            .chain(parent(mounts))
             .chain(parent([format!("clone3({}) = PID", self.namespaces)]))
             .chain(parent(self.id_map_calls()))
             .chain(parent(join))
@@ -153,10 +162,14 @@ fn steps(options: &Options, namespaces: Namespaces) -> Result<Vec<Step>> {
         steps.push(Step::SetHostname(name.clone()));
     }
     if namespaces.contains(Namespace::Mount) {
-        steps.push(Step::MakePrivate);
+        let propagation = options.root.propagation.to_set();
+        steps.extend(propagation.map(Step::Propagation));
     }
     match &options.root.rootfs {
-        Some(dir) => steps.push(root(dir, namespaces)?),
+        Some(dir) => {
+            let root = root::plan(dir, &options.root, namespaces)?;
+            steps.push(Step::Root(root));
+        }
         None if sees_own_processes(namespaces) => {
             let proc = DEFAULT_MOUNTS.iter().find(|row| row.fstype == "proc");
             steps.extend(proc.map(|row| Step::Mount(row.mount(namespaces))));
@@ -170,43 +183,6 @@ fn steps(options: &Options, namespaces: Namespaces) -> Result<Vec<Step>> {
 /// mounted in; so a new one gets a new /proc, where that harms nobody else.
 fn sees_own_processes(namespaces: Namespaces) -> bool {
     [Namespace::Pid, Namespace::Mount].iter().all(|n| namespaces.contains(*n))
-}
-
-/// Plans the root file system in `dir`. The order matters: what hides comes
-/// after what it hides, and the pivot last.
-fn root(dir: &Path, namespaces: Namespaces) -> Result<Step> {
-    refuse_open_directories()?;
-    let dir = dir.canonicalize().in_call(|| format!("realpath({dir:?})"))?;
-    let mounts = default_mounts(namespaces).into_iter().map(RootStep::Mount);
-    let devices = DEFAULT_DEVICES.iter();
-    let devices = devices.map(|device| RootStep::Device(device, namespaces));
-    let links = DEV_LINKS.into_iter().map(|(to, at)| RootStep::Link(to, at));
-    let masks = MASKED_PATHS.into_iter().map(RootStep::Mask);
-    let read_only = READ_ONLY_PATHS.into_iter().map(RootStep::ReadOnly);
-    let steps = mounts.chain(devices).chain(links).chain(masks);
-    Ok(Step::Root(dir, steps.chain(read_only).collect()))
-}
-
-/// The command keeps descriptors 0 to 2. One that is a directory of the host
-/// leads back there by fchdir(2), whatever the root is.
-fn refuse_open_directories() -> Result<()> {
-    let (input, output, error) = (stdin(), stdout(), stderr());
-    let standard = [
-        ("input", input.as_fd()),
-        ("output", output.as_fd()),
-        ("error", error.as_fd()),
-    ];
-    for (name, fd) in standard {
-        let stat = fstat(fd).in_call(|| format!("fstat(standard {name})"))?;
-        let kind = SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT;
-        if kind == SFlag::S_IFDIR {
-            bail!(
-                "standard {name} is a directory: a way out of --rootfs\n\
-                 hint: redirect it from or to a file, such as /dev/null"
-            );
-        }
-    }
-    Ok(())
 }
 
 pub(crate) fn c_strings(words: &[OsString]) -> Result<Vec<CString>> {

@@ -33,6 +33,11 @@ impl Root {
         Ok(Self { dir, path: path.to_owned() })
     }
 
+    /// Takes the root of a mount as a root; `path` is where it is attached.
+    pub fn of_mount(mount: OwnedFd, path: &Path) -> Self {
+        Self { dir: mount, path: path.to_owned() }
+    }
+
     /// Gives the path that it was opened with; only for messages.
     pub fn path(&self) -> &Path {
         &self.path

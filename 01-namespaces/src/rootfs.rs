@@ -4,13 +4,17 @@
 //! way back.
 
 use crate::error::{InCall, Result};
-use crate::mounts::{Mount, make_read_only_below, remount, set_propagation};
+use crate::mounts::{
+    Attributes, DetachedMount, Mount, MountAttrFlags, Propagation, Reach,
+    make_read_only_below, remount,
+};
 use crate::namespace::{Namespace, Namespaces};
 use crate::root::{self, Node, Root};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, umount2};
 use nix::sys::stat::{Mode, SFlag, makedev};
-use nix::unistd::{chdir, fchdir, pivot_root};
+use nix::sys::statvfs::{FsFlags, fstatvfs};
+use nix::unistd::{fchdir, pivot_root};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +26,7 @@ use std::path::{Path, PathBuf};
 ///
 /// Source: mount_namespaces(7), "SHARED SUBTREES"
 pub fn make_private() -> Result<()> {
-    set_propagation(Path::new("/"), MsFlags::MS_REC | MsFlags::MS_PRIVATE)
+    Propagation::Private.set_on_all()
 }
 
 /// Binds a directory on itself, because pivot_root(2) wants a mount point, and
@@ -32,13 +36,16 @@ pub fn make_private() -> Result<()> {
 /// ENOENT, ENOTDIR: no such directory. EPERM: not in a mount namespace of our
 /// own.
 ///
-/// Source: pivot_root(2)
+/// Source: pivot_root(2), open_tree(2), move_mount(2)
+// ANCHOR: bind_root
 pub fn bind_root(path: &Path) -> Result<Root> {
-    Mount::bind(path, path).mount()?;
-    // Opened after the bind: a handle from before is on the directory *below*
-    // the mount.
-    Root::open(path)
+    let below = Root::open(path)?;
+    let mount = DetachedMount::open_tree(below.as_fd(), Reach::AllBelow)?;
+    // The handle of the mount, not the path again: who swaps that meanwhile
+    // changes nothing.
+    Ok(Root::of_mount(mount.attach(below.as_fd())?, path))
 }
+// ANCHOR_END: bind_root
 
 /// A device that every program may use.
 #[derive(Debug)]
@@ -194,6 +201,36 @@ fn existing(root: &Root, path: &Path) -> Result<Option<std::os::fd::OwnedFd>> {
     }
 }
 
+/// Makes what is mounted in the root read-only, and not yet the root itself:
+/// mount points will have to be made in it. Runs before anything is mounted
+/// there that has to stay writable.
+///
+/// # Errors
+/// EINVAL: not a mount point, see [`bind_root`].
+///
+/// Source: mount_setattr(2), "Linux 5.12 (2021-04)"
+pub fn make_read_only_below_root(root: &Root) -> Result<()> {
+    let call = || "fstatvfs(ROOT)".into();
+    let flags = fstatvfs(root).in_call(call)?.flags();
+    let [all_below, top] = READ_ONLY_BELOW;
+    all_below.0.apply(root.as_fd(), all_below.1)?;
+    match flags.contains(FsFlags::ST_RDONLY) {
+        // So it was, and perhaps by somebody whose word counts more.
+        true => Ok(()),
+        false => top.0.apply(root.as_fd(), top.1),
+    }
+}
+
+/// Prints the calls of [`make_read_only_below_root`].
+pub fn read_only_below_root_calls() -> [String; 2] {
+    READ_ONLY_BELOW.map(|(attributes, reach)| attributes.call(reach))
+}
+
+const READ_ONLY_BELOW: [(Attributes<'static>, Reach); 2] = [
+    (Attributes::set(MountAttrFlags::MOUNT_ATTR_RDONLY), Reach::AllBelow),
+    (Attributes::clear(MountAttrFlags::MOUNT_ATTR_RDONLY), Reach::This),
+];
+
 /// Makes the root read-only; the file systems mounted in it stay as they are.
 /// Runs after everything else was put in place.
 ///
@@ -221,12 +258,11 @@ pub fn make_root_read_only(root: &Root) -> Result<()> {
 pub fn pivot(root: Root) -> Result<()> {
     fchdir(&root).in_call(|| format!("fchdir({:?})", root.path()))?;
     drop(root);
-    // The new root lies on top of the old one, in the same place; so no
-    // directory is needed to put the old one in.
+    // The old root comes to lie on top of the new one, in the same place; so no
+    // directory is needed to put it in. We stand in the new one, below it.
     pivot_root(".", ".").in_call(|| r#"pivot_root(".", ".")"#.into())?;
+    // "." as a mount point means the topmost one: the old root.
     umount2(".", MntFlags::MNT_DETACH)
-        .in_call(|| r#"umount2(".", MNT_DETACH)"#.into())?;
-    // Until here the working directory is the old root's.
-    chdir("/").in_call(|| r#"chdir("/")"#.into())
+        .in_call(|| r#"umount2(".", MNT_DETACH)"#.into())
 }
 // ANCHOR_END: pivot

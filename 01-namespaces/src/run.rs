@@ -35,6 +35,7 @@ fn isolate(plan: &Plan) -> Result<ExitStatus> {
     let forwarding = Forwarding::start()?;
     let gate = Gate::new()?;
     let us = pidfd_open(Pid::this())?;
+    plan.prepare_mounts()?;
 
     // v2: the child is born in it. v1 has no such thing: `prepare` moves it.
     let born_in = cgroup.as_ref().map(Cgroup::dir_fd).transpose()?.flatten();

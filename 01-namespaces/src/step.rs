@@ -1,18 +1,17 @@
 //! The steps of the child: each is a value that can be printed and done.
 
-use namespaces::mounts::{Mount, make_read_only_below};
-use namespaces::namespace::{Namespace, Namespaces, unshare};
-use namespaces::root::Root;
-use namespaces::rootfs::{
-    DefaultDevice, bind_root, make_private, make_read_only, mask, pivot,
-};
+mod bind;
+mod root;
+
+use namespaces::mounts::{Mount, Propagation};
+use namespaces::namespace::{Namespace, unshare};
 use namespaces::time::ClockOffsets;
 use namespaces::{InCall, Result};
-use nix::mount::MsFlags;
 use nix::unistd::{Gid, Uid, setgid, setgroups, sethostname, setuid};
 use std::ffi::OsString;
-use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+
+pub(crate) use bind::{BindStep, TmpfsStep};
+pub(crate) use root::{Base, NewRoot, RootStep};
 
 /// What the child does to its own surroundings.
 #[derive(Debug)]
@@ -32,23 +31,12 @@ pub(crate) enum Step {
     /// Becomes a user of the namespace; with the last id of root goes its
     /// power.
     Setuid(u32),
-    /// Stops mounts from spreading to the host.
-    MakePrivate,
+    /// Says what all mounts share with the host.
+    Propagation(Propagation),
     /// Mounts on the tree as it is.
     Mount(Mount),
     /// Furnishes a directory and makes it the root.
-    Root(PathBuf, Vec<RootStep>),
-}
-
-/// What is done inside the directory that becomes the root.
-#[derive(Debug)]
-pub(crate) enum RootStep {
-    Mount(Mount),
-    Device(&'static DefaultDevice, Namespaces),
-    /// A symlink: to what, at which path.
-    Link(&'static str, &'static str),
-    Mask(&'static str),
-    ReadOnly(&'static str),
+    Root(NewRoot),
 }
 
 impl Step {
@@ -71,13 +59,17 @@ impl Step {
             Self::Setuid(uid) => {
                 setuid(Uid::from_raw(*uid)).in_call(|| format!("setuid({uid})"))
             }
-            Self::MakePrivate => make_private(),
+            Self::Propagation(how) => how.set_on_all(),
             Self::Mount(mount) => mount.mount(),
-            Self::Root(dir, steps) => {
-                let root = bind_root(dir)?;
-                steps.iter().try_for_each(|step| step.run(&root))?;
-                pivot(root)
-            }
+            Self::Root(root) => root.run(),
+        }
+    }
+
+    /// Lists what it binds from the host.
+    pub(crate) fn binds(&self) -> Vec<&BindStep> {
+        match self {
+            Self::Root(root) => root.binds(),
+            _ => Vec::new(),
         }
     }
 
@@ -90,68 +82,12 @@ impl Step {
             Self::DropGroups => vec!["setgroups([])".into()],
             Self::Setgid(gid) => vec![format!("setgid({gid})")],
             Self::Setuid(uid) => vec![format!("setuid({uid})")],
-            Self::MakePrivate => {
-                vec![
-                    r#"mount(NULL, "/", NULL, MS_REC|MS_PRIVATE, NULL)"#.into(),
-                ]
+            Self::Propagation(how) => {
+                let flag = how.name();
+                vec![format!("mount(NULL, \"/\", NULL, MS_REC|{flag}, NULL)")]
             }
             Self::Mount(mount) => vec![mount.to_string()],
-            Self::Root(dir, steps) => {
-                let open = [
-                    Mount::bind(dir, dir).to_string(),
-                    format!(
-                        "open({dir:?}, O_PATH) = ROOT: from here on, targets"
-                    ),
-                    "..are resolved by openat2(ROOT, .., RESOLVE_IN_ROOT)"
-                        .into(),
-                ];
-                let pivot = [
-                    "fchdir(ROOT)".into(),
-                    r#"pivot_root(".", ".")"#.into(),
-                    r#"umount2(".", MNT_DETACH)"#.into(),
-                    r#"chdir("/")"#.into(),
-                ];
-                let inside = steps.iter().map(RootStep::call);
-                open.into_iter().chain(inside).chain(pivot).collect()
-            }
+            Self::Root(root) => root.calls(),
         }
     }
-}
-
-impl RootStep {
-    fn run(&self, root: &Root) -> Result<()> {
-        match self {
-            Self::Mount(mount) => mount_in(root, mount),
-            Self::Device(device, namespaces) => {
-                device.create(root, *namespaces)
-            }
-            Self::Link(to, at) => root.symlink(Path::new(to), Path::new(at)),
-            Self::Mask(path) => mask(root, Path::new(path)),
-            Self::ReadOnly(path) => make_read_only(root, Path::new(path)),
-        }
-    }
-
-    fn call(&self) -> String {
-        match self {
-            Self::Mount(mount) => mount.to_string(),
-            Self::Device(device, namespaces) => device.call(*namespaces),
-            Self::Link(to, at) => format!("symlinkat({to:?}, .., {at:?})"),
-            Self::Mask(path) => {
-                format!("mount(\"/dev/null\" or \"tmpfs\", {path:?}, ..)")
-            }
-            Self::ReadOnly(path) => Mount::bind(path, path)
-                .with_flags(MsFlags::MS_RDONLY)
-                .to_string(),
-        }
-    }
-}
-
-/// What is bound from the host brings the mounts below it along; they must not
-/// stay writable where the mount itself is not.
-fn mount_in(root: &Root, mount: &Mount) -> Result<()> {
-    mount.mount_in(root)?;
-    if mount.flags.contains(MsFlags::MS_BIND | MsFlags::MS_RDONLY) {
-        make_read_only_below(root.resolve(&mount.target)?.as_fd())?;
-    }
-    Ok(())
 }

@@ -237,26 +237,26 @@ pub fn receive_fd(socket: BorrowedFd<'_>) -> nix::Result<(OwnedFd, Vec<u8>)> {
     received.into_iter().next().map(|fd| (fd, buffer)).ok_or(Errno::EBADMSG)
 }
 
-/// Sets attributes (`MOUNT_ATTR_`) of a mount and of all mounts below it.
+/// Changes a mount, or with `AT_RECURSIVE` it and all below it: `MOUNT_ATTR_` to
+/// set, those to clear, `MS_` of the propagation; ids as `userns` maps them.
 ///
 /// Source: mount_setattr(2), "Linux 5.12 (2021-04)"
-pub fn mount_setattr_recursive(
+pub fn mount_setattr(
     mount: BorrowedFd<'_>,
-    attributes: u64,
+    flags: i32,
+    [set, clear, propagation]: [u64; 3],
+    userns: Option<BorrowedFd<'_>>,
 ) -> nix::Result<()> {
     let (call, fd) = (libc::SYS_mount_setattr, mount.as_raw_fd());
-    let (path, flags) = (c"".as_ptr(), libc::AT_EMPTY_PATH | AT_RECURSIVE);
-    let attr = [attributes, 0, 0, 0];
+    let (path, flags) = (c"".as_ptr(), libc::AT_EMPTY_PATH | flags);
+    let userns = userns.map_or(0, |fd| fd.as_raw_fd() as u64);
+    let attr = [set, clear, propagation, userns];
     let size = size_of_val(&attr);
-    // SAFETY: `path` is a C string; struct mount_attr is four u64 (to set, to
-    // clear, propagation, user namespace), and `size` is that of `attr`.
+    // SAFETY: a C string, and struct mount_attr: four u64 of `size` bytes.
     let done =
         unsafe { libc::syscall(call, fd, path, flags, attr.as_ptr(), size) };
     Errno::result(done).map(drop)
 }
-
-/// Not in `libc` for every C library.
-const AT_RECURSIVE: i32 = 0x8000;
 
 /// The argument of bpf(2) for `BPF_PROG_LOAD`; the rest is for logs, not used.
 #[repr(C)]

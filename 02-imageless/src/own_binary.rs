@@ -5,7 +5,7 @@
 
 use anyhow::Result;
 use namespaces::InCall;
-use namespaces::mounts::{clone_mount, make_read_only_below};
+use namespaces::mounts::{DetachedMount, Reach, make_read_only_below};
 use nix::fcntl::{AtFlags, FcntlArg, OFlag, SealFlag, fcntl, open};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::prctl;
@@ -59,9 +59,9 @@ fn is_protected(exe: &OwnedFd) -> Result<bool> {
 /// A mount of nothing but the file, attached nowhere, through which nobody can
 /// write: no byte is copied.
 fn read_only_clone(exe: &OwnedFd) -> namespaces::Result<OwnedFd> {
-    let clone = clone_mount(exe.as_fd())?;
+    let clone = DetachedMount::open_tree(exe.as_fd(), Reach::This)?;
     make_read_only_below(clone.as_fd())?;
-    Ok(clone)
+    Ok(clone.into())
 }
 
 fn sealed_copy(exe: OwnedFd) -> Result<OwnedFd> {

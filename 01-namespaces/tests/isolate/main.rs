@@ -6,6 +6,7 @@ mod exit;
 mod init;
 mod left_behind;
 mod limits;
+mod mounts;
 mod namespaces;
 mod rootfs;
 mod rootless;

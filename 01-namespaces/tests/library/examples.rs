@@ -160,3 +160,37 @@ fn pressure_shows_that_two_wait_for_one_processor() {
     }
     assert!(output("pressure").starts_with("news: true\nof the machine: "));
 }
+
+#[test]
+fn overlay_shows_a_deleted_file_that_is_still_on_disk() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let expected = "child:  I read \"kept\"\n\
+                    child:  the file is there: false\n\
+                    parent: the file is there: true\n";
+    assert_eq!(output("overlay"), expected);
+}
+
+#[test]
+fn idmapped_shows_another_owner_and_leaves_the_disk_alone() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let expected = "through the mount: old is 1000's\n\
+                    on disk:           old is 0's\n\
+                    root may create:   false\n";
+    assert_eq!(output("idmapped"), expected);
+}
+
+#[test]
+fn pivot_shows_both_roots_and_then_only_the_new_one() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let expected = "after pivot_root: ../etc is there: true\n\
+                    after umount:     ../etc is there: false\n\
+                    mounts that are left: 2\n\
+                    result: Ok(())\n";
+    assert_eq!(output("pivot"), expected);
+}

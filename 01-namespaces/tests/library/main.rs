@@ -7,6 +7,8 @@ mod freezer;
 mod group;
 mod limit_refusals;
 mod limits;
+mod mounts;
+mod overlay;
 mod process;
 mod root;
 mod watches;
