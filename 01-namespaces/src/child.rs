@@ -2,6 +2,7 @@
 //! one with which it becomes the command.
 
 use crate::OUR_FAILURE;
+use crate::output::tell;
 use crate::plan::Plan;
 use namespaces::init;
 use namespaces::process::{
@@ -65,7 +66,7 @@ fn enter(plan: &Plan, parent: BorrowedFd<'_>) -> Result<()> {
 }
 
 pub(crate) fn report(error: &SyscallError) {
-    eprintln!("isolate: {error}");
+    tell(error);
 }
 
 /// Hands our own environment on. The kernel let no NUL byte into it.

@@ -5,6 +5,7 @@
 mod child;
 mod cli;
 mod enter;
+mod output;
 mod plan;
 mod report;
 mod run;
@@ -14,6 +15,9 @@ mod target;
 
 use anyhow::Result;
 use cli::Subcommand;
+use namespaces::InCall;
+use namespaces::process::reset_signals;
+use nix::sys::signal::{SigSet, Signal};
 use std::process::ExitCode;
 
 /// The exit code for a failure of our own; env(1), docker and podman use it so.
@@ -23,7 +27,7 @@ fn main() -> ExitCode {
     match dispatch() {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("isolate: {error:#}");
+            output::tell(format_args!("{error:#}"));
             ExitCode::from(OUR_FAILURE)
         }
     }
@@ -31,8 +35,19 @@ fn main() -> ExitCode {
 
 fn dispatch() -> Result<u8> {
     let Some(command_line) = cli::parse()? else { return Ok(0) };
+    take_signals()?;
     match &command_line.subcommand {
         None => run::run(&command_line.run),
         Some(Subcommand::Enter(options)) => enter::enter(options),
     }
+}
+
+/// Makes signals what we count on, whoever started us.
+fn take_signals() -> Result<()> {
+    // To ignore SIGCHLD is inherited, and would keep the exit status from us.
+    reset_signals()?;
+    // Who reads what we tell may be gone; there is still a cgroup to remove.
+    let pipe: SigSet = [Signal::SIGPIPE].into_iter().collect();
+    pipe.thread_block().in_call(|| "sigprocmask(SIG_BLOCK, ..)".into())?;
+    Ok(())
 }

@@ -3,12 +3,13 @@
 
 use crate::child;
 use crate::cli::Options;
+use crate::output;
 use crate::plan::Plan;
 use crate::report::report;
 use anyhow::Result;
 use namespaces::cgroup::Cgroup;
 use namespaces::process::{
-    Child, ExitStatus, Gate, SpawnOptions, pidfd_open, reset_signals, spawn,
+    Child, ExitStatus, Gate, SpawnOptions, pidfd_open, spawn,
 };
 use namespaces::signals::Forwarding;
 use nix::unistd::Pid;
@@ -18,11 +19,9 @@ use std::os::fd::AsFd;
 pub(crate) fn run(options: &Options) -> Result<u8> {
     let plan = Plan::new(options)?;
     if options.plan {
-        print!("{}", plan.text()?);
+        output::answer(&plan.text()?)?;
         return Ok(0);
     }
-    // To ignore SIGCHLD is inherited, and would keep the exit status from us.
-    reset_signals()?;
     // A status is 0 to 255; 128 plus a signal, too.
     Ok(isolate(&plan)?.code() as u8)
 }
@@ -30,9 +29,10 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
 // ANCHOR: isolate
 /// The parent's story. The cgroup removes itself if we leave early.
 fn isolate(plan: &Plan) -> Result<ExitStatus> {
-    let mut cgroup = plan.create_cgroup()?;
-    // From before the child exists: no signal for it may be lost in between.
+    // First of all: no signal may be lost before the child is there to have it,
+    // and none may end us while there is a cgroup to remove.
     let forwarding = Forwarding::start()?;
+    let mut cgroup = plan.create_cgroup()?;
     let gate = Gate::new()?;
     let us = pidfd_open(Pid::this())?;
     plan.prepare_mounts()?;
@@ -78,7 +78,7 @@ fn prepare(plan: &Plan, child: &Child, cgroup: Option<&Cgroup>) -> Result<()> {
 fn clean_up(cgroup: &mut Cgroup, stats: bool) -> Result<()> {
     // Before the command's leftovers are killed, which changes the numbers.
     for line in report(cgroup, stats)? {
-        eprintln!("isolate: {line}");
+        output::tell(line);
     }
     cgroup.kill()?;
     cgroup.remove()?;

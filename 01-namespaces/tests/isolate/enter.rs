@@ -1,7 +1,7 @@
 //! Joining what exists: `isolate enter` goes where nsenter(1) goes.
 
 use crate::rootless::as_nobody;
-use crate::run::{Running, isolate, refusal, stdout, text};
+use crate::run::{ISOLATE, Running, isolate, refusal, stdout, text};
 use namespaces::namespace::Namespace;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -215,4 +215,17 @@ fn it_refuses_what_it_cannot_enter_in_one_clear_line() {
 fn a_command_named_as_a_subcommand_goes_behind_two_dashes() {
     let plan = stdout(&["--plan", "--", "enter", "1"]);
     assert!(plan.contains(r#"execve("enter", ["enter", "1"], ..)"#), "{plan}");
+}
+
+#[test]
+fn it_knows_the_exit_code_although_its_parent_ignored_sigchld() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let place = Place::start(&["--uts"], "true");
+    let mut env = Command::new("env");
+    env.args(["--ignore-signal=CHLD", ISOLATE, "enter", &place.pid]);
+    let output = env.args(["--", "sh", "-c", "exit 3"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    place.finish();
 }

@@ -11,7 +11,7 @@ use testkit::{Need, eventually, requires};
 const NONE: [PathBuf; 0] = [];
 
 /// Lists the cgroups that the isolate(1) with that pid has made.
-fn cgroups_of(isolate: u32) -> Vec<PathBuf> {
+pub(crate) fn cgroups_of(isolate: u32) -> Vec<PathBuf> {
     let mut found = Vec::new();
     find(
         Path::new("/sys/fs/cgroup"),

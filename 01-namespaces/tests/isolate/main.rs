@@ -11,4 +11,5 @@ mod namespaces;
 mod rootfs;
 mod rootless;
 mod run;
+mod unheard;
 mod users;
