@@ -26,7 +26,6 @@ pub enum Reach {
 /// `clear` has to have `MOUNT_ATTR__ATIME`.
 ///
 /// Source: mount_setattr(2), "Linux 5.12 (2021-04)"
-// ANCHOR: attributes
 #[derive(Debug, Clone, Copy)]
 pub struct Attributes<'a> {
     /// What holds afterwards: read-only, no set-user-ID, no devices, ..
@@ -59,7 +58,6 @@ impl Attributes<'_> {
         sys::mount_setattr(mount, reach.flag(), changes, self.idmap)
             .in_call(|| self.call(reach))
     }
-    // ANCHOR_END: attributes
 
     /// Prints the call as strace(1) does.
     pub fn call(&self, reach: Reach) -> String {

@@ -27,7 +27,6 @@ impl DetachedMount {
     /// ENOSYS: an older kernel.
     ///
     /// Source: open_tree(2), `OPEN_TREE_CLONE`, "Linux 5.2 (2019-07)"
-    // ANCHOR: open_tree
     pub fn open_tree(file: BorrowedFd<'_>, reach: Reach) -> Result<Self> {
         let mut flags = OpenTreeFlags::OPEN_TREE_CLONE
             | OpenTreeFlags::OPEN_TREE_CLOEXEC
@@ -39,7 +38,6 @@ impl DetachedMount {
             .in_call(|| Self::open_tree_call("FILE", reach))?;
         Ok(Self(mount))
     }
-    // ANCHOR_END: open_tree
 
     /// Takes what fsmount(2) made.
     pub(super) fn new(mount: OwnedFd) -> Self {

@@ -27,12 +27,10 @@ impl DetachedMount {
     /// user namespace; or a map that is not written yet.
     ///
     /// Source: mount_setattr(2), "ID-mapped mounts", "Linux 5.12 (2021-04)"
-    // ANCHOR: idmap
     pub fn idmap(&self, user: BorrowedFd<'_>) -> Result<()> {
         self.set(&Attributes::idmap(user), Reach::AllBelow)
             .map_err(|error| self.explain(error))
     }
-    // ANCHOR_END: idmap
 
     fn explain(&self, error: SyscallError) -> SyscallError {
         let fstype = fstype(&path_of(self.as_fd()));

@@ -36,7 +36,6 @@ pub struct Upper<'a> {
 
 impl Overlay<'_> {
     /// Describes the file system.
-    // ANCHOR: overlay
     pub fn filesystem(&self) -> Filesystem {
         // By handle: so no path is looked up again, a colon in one separates
         // nothing, and none is longer than the 255 bytes of an option.
@@ -46,7 +45,6 @@ impl Overlay<'_> {
         let upper = upper.map(|upper| (path(upper.dir), path(upper.work)));
         describe(&lower.join(":"), upper)
     }
-    // ANCHOR_END: overlay
 
     /// Lists the calls for an overlay whose changes go to a tmpfs, as
     /// [`Root::overlay`] makes it.
