@@ -138,6 +138,7 @@ pub(super) fn inherit_cpuset(dir: &Path) -> Result<()> {
     Ok(())
 }
 
+// ANCHOR: kill
 /// Kills these processes while the freezer holds the cgroup still, so that none
 /// of them forks away from us. A frozen process dies when it thaws.
 pub(super) fn kill(freezer: Option<&Path>, pids: &[Pid]) -> Result<()> {
@@ -149,6 +150,7 @@ pub(super) fn kill(freezer: Option<&Path>, pids: &[Pid]) -> Result<()> {
     }
     set_freezer(freezer, "THAWED")
 }
+// ANCHOR_END: kill
 
 /// Without a freezer the caller's loop alone has to be faster than the forks.
 fn set_freezer(freezer: Option<&Path>, state: &str) -> Result<()> {
