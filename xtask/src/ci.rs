@@ -44,6 +44,7 @@ const STEPS: &[(&str, Work)] = &[
         ]),
     ),
     ("test", Work::Test),
+    ("soak", Work::Xtask(&["soak", "200"])),
     ("exercises", Work::Xtask(&["exercise", "prove"])),
     ("book lint", Work::Xtask(&["book", "lint"])),
     ("book test", Work::Xtask(&["book", "test"])),

@@ -16,6 +16,7 @@ mod package;
 mod progress;
 mod root;
 mod run;
+mod soak;
 mod stage;
 mod test;
 mod vm;
@@ -51,6 +52,8 @@ enum Command {
     Exercise(exercise::Exercise),
     /// Take set-up steps away, one at a time: a test has to notice each
     Mutants(mutants::Args),
+    /// Make and remove containers for a long time: nothing may stay behind
+    Soak(soak::Args),
     /// Measure our programs side by side with their counterparts
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::ci(),
         Command::Exercise(verb) => exercise::exercise(&verb),
         Command::Mutants(args) => mutants::mutants(&args),
+        Command::Soak(args) => soak::soak(&args),
         Command::Bench(bench) => bench::bench(&bench),
         Command::Vm(vm) => vm::vm(&vm),
         Command::Book { args } => book::book(&args),

@@ -1,6 +1,9 @@
 //! The examples say what they are there to show.
 
-use std::process::Command;
+use namespaces::cgroup::Cgroup;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use testkit::{Need, requires};
 
 fn output(example: &str) -> String {
@@ -193,4 +196,24 @@ fn pivot_shows_both_roots_and_then_only_the_new_one() {
                     mounts that are left: 2\n\
                     result: Ok(())\n";
     assert_eq!(output("pivot"), expected);
+}
+
+#[test]
+fn rounds_makes_containers_and_leaves_nothing_of_them() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let mut command = Command::new(testkit::example("rounds"));
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    let name = format!("rounds-{}", process.id());
+    // Closed at the end of the statement: there are no more lines.
+    process.stdin.take().unwrap().write_all(b"2\n1\n").unwrap();
+    let output = process.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, b"done\ndone\n");
+    let cgroup = Cgroup::open(Path::new(&name)).unwrap();
+    assert!(cgroup.paths().iter().all(|dir| !dir.exists()));
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    assert!(!mounts.contains(" /mnt "), "{mounts}");
 }
