@@ -26,8 +26,8 @@ pub(crate) fn run(options: &Options) -> Result<u8> {
     Ok(isolate(&plan)?.code() as u8)
 }
 
-// ANCHOR: isolate
 /// The parent's story. The cgroup removes itself if we leave early.
+// ANCHOR: isolate
 fn isolate(plan: &Plan) -> Result<ExitStatus> {
     // First of all: no signal may be lost before the child is there to have it,
     // and none may end us while there is a cgroup to remove.

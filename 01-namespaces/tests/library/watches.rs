@@ -61,16 +61,17 @@ fn two_processes_on_one_processor_lose_time_and_it_is_told() {
     let mut group = Group::with(&Limits { cpus, ..Limits::default() });
     let trigger = trigger(Duration::from_millis(100));
     let v1 = group.cgroup.version() == Version::V1;
+    let pressure = |group: &Group| match v1 {
+        true => Pressure::of_machine(Resource::Cpu).unwrap(),
+        false => group.cgroup.pressure(Resource::Cpu).unwrap(),
+    };
+    // Before the watch: what others lose on a busy machine is news, too.
+    let before = pressure(&group).some.total;
     let watch = match v1 {
         true => PressureWatch::of_machine(Resource::Cpu, trigger),
         false => group.cgroup.watch_pressure(Resource::Cpu, trigger),
     };
     let watch = watch.unwrap();
-    let pressure = |group: &Group| match v1 {
-        true => Pressure::of_machine(Resource::Cpu).unwrap(),
-        false => group.cgroup.pressure(Resource::Cpu).unwrap(),
-    };
-    let before = pressure(&group).some.total;
     group.start("while :; do :; done");
     group.start("while :; do :; done");
     assert!(has_news(&watch, PollFlags::POLLPRI, 20_000));
