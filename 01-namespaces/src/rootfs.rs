@@ -257,7 +257,6 @@ pub fn make_root_read_only(root: &Root) -> Result<()> {
 // ANCHOR: pivot
 pub fn pivot(root: Root) -> Result<()> {
     fchdir(&root).in_call(|| format!("fchdir({:?})", root.path()))?;
-    drop(root);
     // The old root comes to lie on top of the new one, in the same place; so no
     // directory is needed to put it in. We stand in the new one, below it.
     pivot_root(".", ".").in_call(|| r#"pivot_root(".", ".")"#.into())?;

@@ -4,9 +4,27 @@
 use anyhow::{Context, Result, anyhow, bail};
 use namespaces::cgroup::{CpuQuota, Disk, IoLimit, Limit, NumberList};
 use nix::sys::stat::{SFlag, major, minor, stat};
+use std::fs;
+
+/// Reads a size of memory. More than there is would be no limit.
+pub(super) fn memory(text: &str) -> Result<u64> {
+    let (size, there) = (size(text)?, memory_of_the_machine()?);
+    if size > there {
+        bail!("the machine has {}M", there >> 20);
+    }
+    Ok(size)
+}
+
+/// Reads the first line of proc_meminfo(5): `MemTotal: 8052192 kB`.
+fn memory_of_the_machine() -> Result<u64> {
+    const FILE: &str = "/proc/meminfo";
+    let text = fs::read_to_string(FILE).context(FILE)?;
+    let kibibytes = text.split_whitespace().nth(1).context(FILE)?;
+    Ok(kibibytes.parse::<u64>().context(FILE)? << 10)
+}
 
 /// Reads a size above 0: a number, and K, M or G for powers of 1024.
-pub(super) fn size(text: &str) -> Result<u64> {
+fn size(text: &str) -> Result<u64> {
     match size_or_zero(text)? {
         0 => bail!("not a number above 0"),
         size => Ok(size),

@@ -1,7 +1,7 @@
 //! Options of isolate(1) that limit what the command may use.
 
 use super::amount::{
-    count, io_max, list, processors, size, size_or_zero, weight,
+    count, io_max, list, memory, processors, size_or_zero, weight,
 };
 use clap::Args;
 use namespaces::cgroup::{
@@ -13,11 +13,11 @@ use namespaces::cgroup::{
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitOptions {
     /// Memory limit in bytes, or with K, M, G: above it, the kernel kills
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
     #[arg(allow_hyphen_values = true)]
     memory: Option<u64>,
     /// Memory above which the command is slowed down, not killed (cgroup v2)
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
     #[arg(allow_hyphen_values = true)]
     memory_high: Option<u64>,
     /// Limit of swap, may be 0 (on cgroup v1 together with --memory)

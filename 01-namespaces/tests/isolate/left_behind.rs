@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use testkit::{Need, eventually, requires};
 
-const NONE: [PathBuf; 0] = [];
+pub(crate) const NONE: [PathBuf; 0] = [];
 
 /// Lists the cgroups that the isolate(1) with that pid has made.
 pub(crate) fn cgroups_of(isolate: u32) -> Vec<PathBuf> {

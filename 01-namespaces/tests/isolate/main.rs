@@ -1,6 +1,7 @@
 //! The claims of isolate(1), each asked of the kernel through the program.
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+mod bad_input;
 mod enter;
 mod exit;
 mod init;

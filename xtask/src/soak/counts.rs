@@ -37,7 +37,7 @@ impl Counts {
         let descriptors = fs::read_dir(proc.join("fd"));
         Ok(Self {
             descriptors: descriptors.context("read /proc/PID/fd")?.count(),
-            mounts: mountinfo.lines().filter(|l| l.contains(" /mnt")).count(),
+            mounts: mountinfo.lines().filter(|l| l.contains(" /mnt ")).count(),
             cgroups: named(Path::new("/sys/fs/cgroup"), &name),
             processes: processes.len(),
             namespaces: namespaces.len(),
