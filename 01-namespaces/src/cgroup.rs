@@ -68,6 +68,8 @@ impl Cgroup {
     ///
     /// # Errors
     /// ENOENT: no cgroups mounted.
+    ///
+    /// Source: cgroups(7), proc_pid_mountinfo(5)
     pub fn open(path: &Path) -> Result<Self> {
         let layout = Layout::detect()?;
         Ok(Self {
@@ -98,11 +100,13 @@ impl Cgroup {
     }
 
     /// Opens the directory for `CLONE_INTO_CGROUP`, see
-    /// [`process::SpawnOptions`]. `None` on v1, which cannot do that: let the
-    /// child wait, [`Cgroup::add`] it, then let it go on.
+    /// [`crate::process::SpawnOptions`]. `None` on v1, which cannot do that: let
+    /// the child wait, [`Cgroup::add`] it, then let it go on.
     ///
     /// # Errors
     /// ENOENT: removed.
+    ///
+    /// Source: clone(2), `CLONE_INTO_CGROUP`, "Linux 5.7 (2020-05)"
     pub fn dir_fd(&self) -> Result<Option<OwnedFd>> {
         match self.version {
             Version::V1 => Ok(None),

@@ -265,6 +265,8 @@ pub fn status(fd: BorrowedFd<'_>) -> Result<FileStat> {
 ///
 /// # Errors
 /// As [`status`].
+///
+/// Source: inode(7), "The file type and mode"
 pub fn is_dir(fd: BorrowedFd<'_>) -> Result<bool> {
     Ok(SFlag::from_bits_truncate(status(fd)?.st_mode) & SFlag::S_IFMT
         == SFlag::S_IFDIR)

@@ -80,6 +80,8 @@ impl Forwarding {
     ///
     /// # Errors
     /// ESRCH: the child was reaped.
+    ///
+    /// Source: signalfd(2), pidfd_send_signal(2)
     pub fn forward(&self, child: &Child) -> Result<()> {
         while let Some(signal) =
             self.signals.read_signal().in_call(|| "read(signalfd)".into())?

@@ -44,6 +44,8 @@ impl Cgroup {
     ///
     /// # Errors
     /// EBUSY: it has processes.
+    ///
+    /// Source: cgroups(7), "cgroup.procs"
     pub fn refuse_if_in_use(&self) -> Result<()> {
         for dir in self.dirs.iter().filter(|dir| dir.path.exists()) {
             if !files::pids_below(&dir.path)?.is_empty() {

@@ -39,6 +39,9 @@ impl Cgroup {
     /// # Errors
     /// ENOENT: removed, or v1 without a freezer. ETIMEDOUT: a cgroup above is
     /// frozen.
+    ///
+    /// Source: freezer-subsystem.rst; cgroup-v2.rst, "cgroup.freeze", "Linux
+    /// 5.2 (2019-07)"
     pub fn thaw(&self) -> Result<()> {
         self.set_frozen(false)
     }
@@ -48,6 +51,9 @@ impl Cgroup {
     ///
     /// # Errors
     /// ENOENT: removed, or v1 without a freezer.
+    ///
+    /// Source: freezer-subsystem.rst; cgroup-v2.rst, "cgroup.events", "Linux
+    /// 5.2 (2019-07)"
     pub fn is_frozen(&self) -> Result<bool> {
         let file = ("freezer.state", "cgroup.events");
         let path = self.file("freezer", self.version.pick(file))?;

@@ -81,6 +81,8 @@ impl Cgroup {
     ///
     /// # Errors
     /// As of [`Cgroup::pressure`] and [`PressureWatch::of_machine`].
+    ///
+    /// Source: psi.rst, "Cgroup2 interface", "Linux 5.2 (2019-07)"
     pub fn watch_pressure(
         &self,
         resource: Resource,

@@ -41,6 +41,9 @@ impl Cgroup {
     /// names it), or this version not that limit. EINVAL, ERANGE: not a value of
     /// that file (the hint tells what is). EBUSY: v1, and more
     /// memory is in use already. ENODEV: no such disk.
+    ///
+    /// Source: cgroup-v2.rst, "Controllers"; cgroups(7), "Cgroups version 1
+    /// controllers"
     // ANCHOR: set
     pub fn set(&self, limits: &Limits) -> Result<()> {
         let mut left = self.settings(limits)?;

@@ -109,6 +109,8 @@ impl SubordinateFile {
     ///
     /// # Errors
     /// EINVAL, ENODATA: as [`read`](Self::read).
+    ///
+    /// Source: subuid(5), subgid(5)
     pub fn parse(
         self,
         text: &str,

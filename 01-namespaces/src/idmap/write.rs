@@ -90,6 +90,8 @@ impl IdMaps {
     ///
     /// # Errors
     /// EINVAL: always that.
+    ///
+    /// Source: user_namespaces(7), "Defining user and group ID mappings"
     pub fn check(&self) -> Result<()> {
         for (name, map) in [("uid_map", &self.uids), ("gid_map", &self.gids)] {
             if let Some(fault) = fault(map) {

@@ -50,6 +50,8 @@ impl NamespaceId {
 ///
 /// # Errors
 /// As [`NamespaceId::of`].
+///
+/// Source: namespaces(7), "The /proc/pid/ns/ directory"
 pub fn different(pid: Pid) -> Result<Namespaces> {
     let mut set = Namespaces::NONE;
     for namespace in Namespace::all() {
@@ -125,6 +127,8 @@ impl NamespaceFile {
     ///
     /// # Errors
     /// None in practice.
+    ///
+    /// Source: namespaces(7), "The /proc/pid/ns/ directory"
     pub fn is_ours(&self) -> Result<bool> {
         let stat = fstat(&self.fd).in_call(|| "fstat(namespace)".into())?;
         let id = NamespaceId::from(stat);

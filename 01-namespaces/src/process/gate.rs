@@ -22,6 +22,8 @@ impl Gate {
     ///
     /// # Errors
     /// EMFILE: no descriptor left.
+    ///
+    /// Source: pipe(2)
     pub fn new() -> Result<Self> {
         let (reader, writer) = pipe().in_call(|| "pipe2(O_CLOEXEC)".into())?;
         Ok(Self { reader, writer: RefCell::new(Some(writer)) })
@@ -31,6 +33,8 @@ impl Gate {
     ///
     /// # Errors
     /// EPIPE: the parent gave up, or has died.
+    ///
+    /// Source: pipe(7), "I/O on pipes and FIFOs"
     pub fn wait(&self) -> Result<()> {
         // Our own copy of the writing end would keep the end-of-file from us.
         drop(self.writer.take());
@@ -44,6 +48,8 @@ impl Gate {
     ///
     /// # Errors
     /// None in practice: a child that has died meanwhile is told by its handle.
+    ///
+    /// Source: pipe(7), "I/O on pipes and FIFOs"
     pub fn open(&self) -> Result<()> {
         let Some(mut writer) = self.writer.take() else { return Ok(()) };
         writer.write_all(&[1]).in_call(|| "write(gate)".into())
