@@ -11,8 +11,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 /// Becomes readable when the memory limit of a cgroup was met and something may
-/// have been killed; or when the cgroup is removed. Then ask
-/// [`OomWatch::kills`].
+/// have been killed; or when the cgroup is removed, on v2 also when one beside
+/// it is. Then ask [`OomWatch::kills`].
 #[derive(Debug)]
 pub struct OomWatch {
     source: Source,
@@ -94,13 +94,19 @@ fn eventfd_for(counter: &Path) -> Result<EventFd> {
     Ok(eventfd)
 }
 
-/// v2: each change of the file counts as a modification.
+/// v2: each change of the file counts as a modification. Its end does not: what
+/// the kernel tells is that a name has gone from the directory above.
 fn inotify_for(counter: &Path) -> Result<Inotify> {
     let flags = InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK;
     let inotify =
         Inotify::init(flags).in_call(|| "inotify_init1(..)".into())?;
-    inotify
-        .add_watch(counter, AddWatchFlags::IN_MODIFY)
-        .in_call(|| format!("inotify_add_watch(.., {counter:?}, IN_MODIFY)"))?;
+    let above = counter.ancestors().nth(2).unwrap_or(counter);
+    for (path, event) in
+        [(counter, AddWatchFlags::IN_MODIFY), (above, AddWatchFlags::IN_DELETE)]
+    {
+        inotify
+            .add_watch(path, event)
+            .in_call(|| format!("inotify_add_watch(.., {path:?}, ..)"))?;
+    }
     Ok(inotify)
 }
