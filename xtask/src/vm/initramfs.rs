@@ -32,6 +32,10 @@ impl Initramfs {
             root.join("etc/passwd"),
             "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
         )?;
+        // Empty: tests lay their own over them.
+        for name in ["etc/subuid", "etc/subgid"] {
+            fs::write(root.join(name), "")?;
+        }
         fs::write(root.join("etc/group"), "root:x:0:\nnogroup:x:65534:\n")?;
         Ok(this)
     }
@@ -72,7 +76,7 @@ impl Initramfs {
             .context("find")?;
         let names = find.stdout.take().context("find: no standard output")?;
         let status = Command::new("/bin/busybox")
-            .args(["cpio", "-o", "-H", "newc"])
+            .args(["cpio", "-o", "-H", "newc", "-R", "0:0"])
             .current_dir(&self.root)
             .stdin(names)
             .stdout(
@@ -104,11 +108,16 @@ impl Initramfs {
             .arg(file)
             .stderr(Stdio::null())
             .status();
-        if strip.is_ok_and(|status| status.success()) {
-            return Ok(());
+        if !strip.is_ok_and(|status| status.success()) {
+            fs::copy(file, &inside)
+                .with_context(|| format!("copy {file:?}"))?;
         }
-        fs::copy(file, &inside).with_context(|| format!("copy {file:?}"))?;
-        Ok(())
+        // strip(1) leaves out the set-user-ID bit, by which newuidmap(1) works.
+        let mode = fs::metadata(file)
+            .with_context(|| format!("stat({file:?})"))?
+            .permissions();
+        fs::set_permissions(&inside, mode)
+            .with_context(|| format!("chmod({inside:?})"))
     }
 
     fn script(&self, name: &str, text: &str) -> Result<()> {
