@@ -15,12 +15,10 @@ fn a_command_above_the_memory_limit_is_killed_and_the_reason_told() {
     let output = isolate(&args);
     assert_eq!(output.status.code(), Some(137), "{output:?}");
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        stderr.starts_with(
-            "isolate: the OOM killer ended a process: memory limit 20M (memory."
-        ),
-        "{stderr}"
-    );
+    let told = "isolate: the OOM killer ended a process: memory limit 20M \
+                (memory.";
+    // The shell may lose another process first, and say so.
+    assert!(stderr.lines().any(|line| line.starts_with(told)), "{stderr}");
 }
 
 #[test]
