@@ -38,7 +38,7 @@ const LEFT_OUT: [(&str, &str); 2] = [
 /// Programs of this machine that the tests compare ours with or work by. Those
 /// of busybox that have the same names know fewer options; a test whose program
 /// is not there skips itself.
-const PEERS: [&str; 13] = [
+const PEERS: [&str; 14] = [
     "runc",
     "sh",
     "env",
@@ -46,6 +46,7 @@ const PEERS: [&str; 13] = [
     "head",
     "unshare",
     "nsenter",
+    "umount",
     "setpriv",
     "setsid",
     "script",
@@ -69,6 +70,7 @@ pub(crate) fn vm(vm: &Vm) -> Result<()> {
         Vm::Shell => shell_as_script(&built),
     };
     let initrd = Initramfs::new(&work.join("root"))?
+        .with_modules(&kernel::modules(&work)?)?
         .with_programs(built.iter().map(|artifact| artifact.path.as_path()))?
         .with_programs(PEERS.iter().filter_map(|name| package::on_path(name)))?
         .with_lane(&lane)?

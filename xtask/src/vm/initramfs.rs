@@ -60,6 +60,18 @@ impl Initramfs {
         Ok(self)
     }
 
+    /// Adds kernel modules, which the guest loads in the order of their names.
+    pub(super) fn with_modules(self, modules: &[PathBuf]) -> Result<Self> {
+        let dir = self.root.join("modules");
+        fs::create_dir_all(&dir).with_context(|| format!("mkdir({dir:?})"))?;
+        for module in modules {
+            let name = module.file_name().context("a module without a name")?;
+            fs::copy(module, dir.join(name))
+                .with_context(|| format!("copy {module:?}"))?;
+        }
+        Ok(self)
+    }
+
     /// Adds the script that the guest runs once it is a machine.
     pub(super) fn with_lane(self, script: &str) -> Result<Self> {
         self.script("lane", &format!("#!/bin/sh\n{script}"))?;

@@ -9,6 +9,9 @@ use anyhow::{Context, Result, bail};
 /// The meta package that names the newest kernel of the distribution.
 const META_PACKAGE: &str = "linux-image-amd64";
 
+/// What the tests need of a kernel and Debian builds as a module.
+const MODULES: &[&str] = &["fs/overlayfs/overlay.ko"];
+
 /// Returns the kernel under `work`, downloading and unpacking it the first time.
 pub(super) fn unpacked(work: &Path) -> Result<PathBuf> {
     let root = work.join("kernel");
@@ -33,6 +36,18 @@ pub(super) fn unpacked(work: &Path) -> Result<PathBuf> {
         })?;
     succeed(Command::new("dpkg-deb").arg("-x").arg(archive).arg(&root))?;
     find(&root).with_context(|| format!("{package}: no boot/vmlinuz-* in it"))
+}
+
+/// Lists the files of [`MODULES`] in the package that [`unpacked`] has got.
+pub(super) fn modules(work: &Path) -> Result<Vec<PathBuf>> {
+    let lib = work.join("kernel/lib/modules");
+    let versions = fs::read_dir(&lib)
+        .with_context(|| format!("opendir({lib:?})"))?
+        .filter_map(|entry| Some(entry.ok()?.path()));
+    let files = versions.flat_map(|version| {
+        MODULES.iter().map(move |name| version.join("kernel").join(name))
+    });
+    Ok(files.filter(|file| file.exists()).collect())
 }
 
 /// The package that holds the kernel which [`META_PACKAGE`] depends on.

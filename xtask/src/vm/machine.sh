@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # Makes the guest a machine: the file systems that programs expect, and cgroup v2 with every controller enabled.
 mkdir() { /bin/busybox mkdir -p "$@"; }
-mkdir /proc /sys /dev /run /tmp /var/tmp
+mkdir /proc /sys /dev /run /tmp /var/tmp /mnt
 /bin/busybox --install -s /bin
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 mount -t proc proc /proc
@@ -11,6 +11,8 @@ mkdir /dev/pts /dev/shm
 mount -t devpts -o ptmxmode=0666 devpts /dev/pts
 chmod 1777 /tmp /var/tmp
 ip link set lo up
+# What Debian's kernel has as modules.
+for module in /modules/*.ko; do insmod "$module"; done
 
 # Processes may not stand in a cgroup that hands controllers on to its children (cgroups(7), "no internal processes").
 mount -t cgroup2 cgroup /sys/fs/cgroup
