@@ -30,7 +30,7 @@ pub(crate) struct EnterOptions {
     /// Stay in our own cgroup
     #[arg(long)]
     no_cgroup: bool,
-    /// A process, or a directory made by `isolate pin`
+    /// A process, or a directory with files named as in /proc/PID/ns
     #[arg(value_name = "PID|DIR")]
     target: OsString,
     /// The command and its arguments [default: $SHELL, or sh]

@@ -66,8 +66,8 @@ impl Target {
         };
         if wanted.is_empty() {
             bail!(
-                "no namespaces in {dir:?}\nhint: a pid, or a directory that \
-                 `isolate pin` has made"
+                "no namespaces in {dir:?}\nhint: a pid, or a directory with \
+                 files named as in /proc/PID/ns"
             );
         }
         let mut files = Vec::new();
