@@ -2,8 +2,7 @@
 //! for whom.
 //!
 //! Commands call [`ensure`] for what they need themselves, so that a new
-//! machine needs no list of prerequisites. No row may bring a service: nothing
-//! is started by installing.
+//! machine needs no list of prerequisites. Installing starts no service.
 
 use crate::progress::{step, wrapped};
 use crate::root::{as_root, search_path, succeed};
@@ -107,6 +106,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         name: "podman",
         provides: "podman",
         why: "a real engine, which runs our runtime in its tests",
+        needed_by: &[Need::Stage(2)],
+    },
+    Package {
+        name: "containerd",
+        provides: "containerd",
+        why: "the other engine, with its shim and ctr",
         needed_by: &[Need::Stage(2)],
     },
     Package {
@@ -260,7 +265,9 @@ fn install(names: &[&str]) -> Result<()> {
 
 fn apt_get(verb: &str) -> std::process::Command {
     let mut command = as_root("env");
-    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+    // Offline, systemctl(1) starts nothing: containerd would be.
+    command.args(["DEBIAN_FRONTEND=noninteractive", "SYSTEMD_OFFLINE=1"]);
+    command.arg("apt-get");
     // Without a terminal of its own, dpkg shows no percentages.
     command.args(["--option", "Dpkg::Use-Pty=0", verb]);
     command.stdin(std::process::Stdio::null());
