@@ -54,13 +54,6 @@ const TESTS: &[Need] = &[
     Need::Stage(4),
     Need::Stage(5),
 ];
-const ANY_STAGE: &[Need] = &[
-    Need::Stage(1),
-    Need::Stage(2),
-    Need::Stage(3),
-    Need::Stage(4),
-    Need::Stage(5),
-];
 const RUNTIMES: &[Need] = &[
     Need::Bench,
     Need::Stage(2),
@@ -124,13 +117,13 @@ pub(crate) const PACKAGES: &[Package] = &[
         name: "procps",
         provides: "ps",
         why: "shows processes, in the book",
-        needed_by: ANY_STAGE,
+        needed_by: TESTS,
     },
     Package {
         name: "iproute2",
         provides: "ip",
         why: "shows network devices, in the book and the tests",
-        needed_by: ANY_STAGE,
+        needed_by: TESTS,
     },
     Package {
         name: "uidmap",
