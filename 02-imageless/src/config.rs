@@ -2,7 +2,7 @@
 //! what is ours is that an error names the field, or the line and column, so
 //! that nobody has to bisect a file of 300 lines.
 
-use crate::supported;
+use crate::{hooks, supported};
 use anyhow::{Context, Result, anyhow, bail};
 use namespaces::InCall;
 use oci_spec::runtime::{LinuxResources, Process, Spec};
@@ -131,7 +131,8 @@ fn check(spec: &Spec) -> Result<()> {
         bail!("ociVersion: {:?} is not a version 1.x", spec.version());
     }
     let process = spec.process().as_ref().context("process: missing")?;
-    check_process(process)
+    check_process(process)?;
+    hooks::check(spec)
 }
 
 /// Checks what a process needs, in the words of config.json.

@@ -175,11 +175,20 @@ impl Container {
         self.dir.join("exec.fifo.unready")
     }
 
-    /// Removes the state directory: the id is free again.
-    pub(crate) fn remove(&self) -> Result<()> {
+    /// The FIFO on which `start` hears from init; see `outcome.rs`.
+    pub(crate) fn outcome_fifo(&self) -> PathBuf {
+        self.dir.join("outcome.fifo")
+    }
+
+    /// Removes the state directory: the id is free again. `false`: somebody
+    /// has done it before.
+    pub(crate) fn remove(&self) -> Result<bool> {
         match fs::remove_dir_all(&self.dir) {
-            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(()),
-            result => Ok(result.in_call(|| format!("unlink({:?})", self.dir))?),
+            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(false),
+            result => {
+                result.in_call(|| format!("unlink({:?})", self.dir))?;
+                Ok(true)
+            }
         }
     }
 }

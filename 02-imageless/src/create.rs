@@ -4,6 +4,7 @@
 use crate::config::Bundle;
 use crate::console::{Console, Courier};
 use crate::container::Container;
+use crate::hooks::{self, Moment};
 use crate::id::Id;
 use crate::init::{self, Inheritance};
 use crate::kept_fds::KeptFds;
@@ -60,9 +61,16 @@ pub(crate) fn create(root: &Path, request: &Request) -> Result<Created> {
         Ok((init, terminal)) => {
             Ok(Created { container: attempt.container, init, terminal })
         }
-        Err(error) => Err(undone(attempt.container.remove(), error)),
+        Err(error) => {
+            let error = undone(attempt.container.remove().map(drop), error);
+            // What the hooks have done before, others may have to undo.
+            attempt.container.state.iter().for_each(hooks::run_poststop);
+            Err(error)
+        }
     }
 }
+
+const SAVED: &str = "make_cgroup saves it before there is an init";
 
 /// A container on its way to being created.
 struct Attempt<'a> {
@@ -90,14 +98,9 @@ impl Attempt<'_> {
         &mut self,
         cgroup: &Cgroup,
     ) -> Result<(Child, Option<OwnedFd>)> {
-        let fifo = start::make_fifo(&self.container.unready_fifo())?;
+        let fifos = self.make_fifos()?;
         let mut sync = Sync::new()?;
-        let plan = &self.plan;
-        let inheritance = Inheritance {
-            fifo: fifo.as_fd(),
-            console: self.courier.as_ref().map(Courier::sender),
-            kept_fds: self.request.kept_fds.count(),
-        };
+        let (plan, inheritance) = (&self.plan, self.inheritance(&fifos));
         let cgroup_dir = cgroup.dir_fd()?;
         let options = SpawnOptions {
             namespaces: plan.isolation.for_clone(),
@@ -109,7 +112,9 @@ impl Attempt<'_> {
         })?;
         let created = self
             .equip(&child, cgroup)
-            .and_then(|()| sync.into_runtime_end().let_go())
+            .and_then(|()| {
+                sync.into_runtime_end().let_go(|| self.run_hooks(&child))
+            })
             .and_then(|()| self.publish(&child));
         match created {
             Ok(terminal) => Ok((child, terminal)),
@@ -127,6 +132,37 @@ impl Attempt<'_> {
             cgroup.add(child.pid())?;
         }
         Ok(())
+    }
+
+    /// The second is only for hooks around the start.
+    fn make_fifos(&self) -> Result<(OwnedFd, Option<OwnedFd>)> {
+        let hooks = self.plan.bundle.spec.hooks().as_ref();
+        let around = [Moment::StartContainer, Moment::Poststart];
+        let outcome = hooks::any(hooks, &around)
+            .then(|| start::make_fifo(&self.container.outcome_fifo()))
+            .transpose()?;
+        Ok((start::make_fifo(&self.container.unready_fifo())?, outcome))
+    }
+
+    fn inheritance<'a>(
+        &'a self,
+        (fifo, outcome): &'a (OwnedFd, Option<OwnedFd>),
+    ) -> Inheritance<'a> {
+        Inheritance {
+            state: self.container.state.as_ref().expect(SAVED),
+            fifo: fifo.as_fd(),
+            outcome: outcome.as_ref().map(AsFd::as_fd),
+            console: self.courier.as_ref().map(Courier::sender),
+            kept_fds: self.request.kept_fds.count(),
+        }
+    }
+
+    /// While init waits, its mounts made.
+    fn run_hooks(&self, child: &Child) -> Result<()> {
+        let state = self.container.state.as_ref().expect(SAVED);
+        let pid = child.pid().as_raw();
+        hooks::run(Moment::Prestart, state, pid)?;
+        hooks::run(Moment::CreateRuntime, state, pid)
     }
 
     /// Makes the container "created": for us by the FIFO's name, for the engine

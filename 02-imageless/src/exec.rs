@@ -127,7 +127,7 @@ impl Member {
             // It was born there.
             Version::V2 => Ok(()),
         };
-        match moved.and_then(|()| sync.into_runtime_end().let_go()) {
+        match moved.and_then(|()| sync.into_runtime_end().let_go(|| Ok(()))) {
             Ok(()) => Ok(child),
             Err(error) => end(&child).and(Err(error)),
         }

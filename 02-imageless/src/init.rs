@@ -6,10 +6,12 @@
 
 use crate::config::Bundle;
 use crate::console::Terminal;
+use crate::hooks::{self, Moment};
 use crate::plan::Plan;
 use crate::start::{Event, Wait};
+use crate::state::State;
 use crate::sync::InitEnd;
-use crate::{devices, sysctl};
+use crate::{devices, outcome, sysctl};
 use anyhow::{Context, Result};
 use namespaces::InCall;
 use namespaces::namespace::{Namespace, Namespaces, unshare};
@@ -18,8 +20,8 @@ use namespaces::root::Root;
 use namespaces::rootfs;
 use nix::sys::prctl;
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Gid, Uid, setresgid, setresuid, setsid};
-use std::ffi::CString;
+use nix::unistd::{Gid, Uid, chdir, getpid, setresgid, setresuid, setsid};
+use std::ffi::{CStr, CString};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
@@ -43,18 +45,37 @@ pub(crate) fn run(
     // If `create` was killed, nobody will ever start or delete us.
     let event = runtime.ready().and_then(|()| wait.wait());
     match event {
-        Ok(Event::Start) => plan.process.become_program(&program),
+        Ok(Event::Start) => become_program(plan, inherited, &program),
         Ok(Event::Signal(signal)) => 128 + signal,
         Err(_) => 1,
     }
 }
 // ANCHOR_END: init_run
 
+/// Returns only if a hook forbade it, or it failed.
+fn become_program(
+    plan: &Plan,
+    inherited: Inheritance<'_>,
+    program: &CStr,
+) -> i32 {
+    match run_hooks(Moment::StartContainer, inherited) {
+        Ok(()) => plan.process.become_program(program),
+        Err(error) => {
+            outcome::failed(inherited.outcome, &error);
+            1
+        }
+    }
+}
+
 /// What init inherits from the runtime besides the plan.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inheritance<'a> {
+    /// What its hooks are told.
+    pub(crate) state: &'a State,
     /// What it waits on for `start`.
     pub(crate) fifo: BorrowedFd<'a>,
+    /// On which to tell how it went with the hooks around the start.
+    pub(crate) outcome: Option<BorrowedFd<'a>>,
     /// Where to send its terminal's master, if it is to have one.
     pub(crate) console: Option<BorrowedFd<'a>>,
     /// How many descriptors after stderr the program keeps.
@@ -79,6 +100,7 @@ fn become_container(
     // v1 that takes the kernel milliseconds.
     runtime.wait_for_go()?;
     enter_cgroup_namespace(plan.isolation.new)?;
+    run_hooks_before_pivot(inherited, runtime)?;
     rootfs::pivot(root)?;
     process.restrict()?;
     // As the user, in the root: what is found now is what execve(2) will find.
@@ -89,6 +111,29 @@ fn become_container(
     Ok(program)
 }
 // ANCHOR_END: become_container
+
+/// The runtime's hooks first, in its namespaces, then those in ours. The host's
+/// files are in sight of both.
+fn run_hooks_before_pivot(
+    inherited: Inheritance<'_>,
+    runtime: &mut InitEnd<'_>,
+) -> Result<()> {
+    let hooks = inherited.state.hooks.as_ref();
+    if hooks::any(hooks, &[Moment::Prestart, Moment::CreateRuntime]) {
+        runtime.wait_for_hooks()?;
+    }
+    if hooks::any(hooks, &[Moment::CreateContainer]) {
+        // Ours is for files whose mode is configured.
+        umask(Mode::from_bits_truncate(0o022));
+        let rootfs = &inherited.state.rootfs;
+        chdir(rootfs).in_call(|| format!("chdir({rootfs:?})"))?;
+    }
+    run_hooks(Moment::CreateContainer, inherited)
+}
+
+fn run_hooks(moment: Moment, inherited: Inheritance<'_>) -> Result<()> {
+    hooks::run(moment, inherited.state, getpid().as_raw())
+}
 
 /// Becomes root of the new user namespace, if there is one, before anything is
 /// done in the others that it owns.

@@ -2,6 +2,8 @@
 //! the verbs that act on a container that is there. `create.rs` makes one.
 
 use crate::container::{Container, Status};
+use crate::hooks::{self, Moment};
+use crate::outcome::Outcome;
 use crate::start;
 use anyhow::{Context, Result, bail};
 use namespaces::process;
@@ -83,15 +85,32 @@ pub(crate) fn resume(container: &Container) -> Result<()> {
     container.cgroup()?.thaw()
 }
 
-/// Lets the created container's init become the user's program.
+/// Lets the created container's init become the user's program, and runs the
+/// hooks after that. If a hook fails, the container is deleted.
 ///
 /// # Errors
-/// The container is not created, or not any more.
+/// The container is not created, or not any more. Names the hook.
 ///
 /// Source: runtime-spec: runtime.md, "Start"
 pub(crate) fn start(container: &Container) -> Result<()> {
     permit(Verb::Start, container.status())?;
-    start::release(&container.fifo())
+    let outcome = Outcome::listen(&container.outcome_fifo())?;
+    start::release(&container.fifo())?;
+    let Some(outcome) = outcome else { return Ok(()) };
+    let hooks_run = outcome.wait().and_then(|()| run_poststart(container));
+    hooks_run.inspect_err(|_| {
+        // The hook that failed is what has to be told.
+        let _ = force_delete(container);
+    })
+}
+
+fn run_poststart(container: &Container) -> Result<()> {
+    match (&container.state, container.init()) {
+        (Some(state), Some(init)) => {
+            hooks::run(Moment::Poststart, state, init.pid)
+        }
+        (None, _) | (_, None) => Ok(()),
+    }
 }
 
 /// Sends a signal to init, or with `all` to every process of the container.
@@ -177,7 +196,10 @@ hint: /proc/PID/stack shows what it waits for"
             None => state.cgroup.remove_if_unused()?,
         }
     }
-    container.remove()
+    if container.remove()? {
+        container.state.iter().for_each(hooks::run_poststop);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

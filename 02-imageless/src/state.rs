@@ -8,7 +8,7 @@ use crate::id::Id;
 use crate::plan::Plan;
 use anyhow::{Context, Result};
 use namespaces::InCall;
-use oci_spec::runtime::Process;
+use oci_spec::runtime::{Hooks, Process};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,6 +35,9 @@ pub(crate) struct State {
     /// As it was configured; `exec` makes others like it.
     #[serde(default)]
     pub(crate) process: Option<Process>,
+    /// As they were configured: config.json is read by `create` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hooks: Option<Hooks>,
     /// What has to be removed with the container.
     pub(crate) cgroup: Place,
 }
@@ -64,6 +67,7 @@ impl State {
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .collect(),
             process: Some(plan.process.config.clone()),
+            hooks: spec.hooks().clone(),
             cgroup: plan.cgroup.clone(),
         }
     }

@@ -3,15 +3,12 @@
 //! looks like one that has it.
 
 use anyhow::{Result, bail};
-use oci_spec::runtime::{Hooks, Linux, LinuxResources, Process, Spec};
+use oci_spec::runtime::{Linux, LinuxResources, Process, Spec};
 
 /// A field, and whether a configuration uses it.
 type Row<T> = (&'static str, fn(&T) -> bool);
 
-const SPEC: &[Row<Spec>] = &[
-    ("hooks", |spec| spec.hooks().as_ref().is_some_and(has_hooks)),
-    ("linux", |spec| spec.linux().is_none()),
-];
+const SPEC: &[Row<Spec>] = &[("linux", |spec| spec.linux().is_none())];
 
 const PROCESS: &[Row<Process>] = &[
     ("process.apparmorProfile", |process| is_set(process.apparmor_profile())),
@@ -111,26 +108,6 @@ fn refuse<T>(rows: &[Row<T>], part: Option<&T>) -> Result<()> {
     }
 }
 
-fn has_hooks(hooks: &Hooks) -> bool {
-    let stages = [
-        hooks.create_runtime(),
-        hooks.create_container(),
-        hooks.start_container(),
-        hooks.poststart(),
-        hooks.poststop(),
-    ];
-    stages
-        .into_iter()
-        .any(|stage| stage.as_ref().is_some_and(|hooks| !hooks.is_empty()))
-        || has_prestart(hooks)
-}
-
-/// Apart, because the runtime-spec has deprecated it; engines still write it.
-#[allow(deprecated)]
-fn has_prestart(hooks: &Hooks) -> bool {
-    hooks.prestart().as_ref().is_some_and(|hooks| !hooks.is_empty())
-}
-
 fn is_set(text: &Option<String>) -> bool {
     text.as_ref().is_some_and(|text| !text.is_empty())
 }
@@ -146,7 +123,6 @@ mod tests {
                 r#"{"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}"#,
                 "linux.seccomp",
             ),
-            (r#"{"linux":{},"hooks":{"poststop":[{"path":"/x"}]}}"#, "hooks"),
             (
                 r#"{"linux":{"resources":{"rdma":{"a":{}}}}}"#,
                 "linux.resources.rdma",
@@ -170,7 +146,8 @@ mod tests {
 
     #[test]
     fn an_empty_field_asks_for_nothing() {
-        let json = r#"{"linux":{"rootfsPropagation":"","resources":{"rdma":{}}},"hooks":{"prestart":[]}}"#;
+        let json =
+            r#"{"linux":{"rootfsPropagation":"","resources":{"rdma":{}}}}"#;
         check(&serde_json::from_str(json).unwrap()).unwrap();
     }
 }

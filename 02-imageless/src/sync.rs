@@ -1,5 +1,6 @@
 //! The conversation between the runtime and init while `create` is at work:
-//! "go", then "ready" or "failed, because". Two pipes, close-on-exec: if either
+//! "go", then "ready" or "failed, because"; between them, if there are hooks,
+//! "built", and a second "go". Pipes, close-on-exec: if either
 //! side dies, the other reads end-of-file instead of waiting for ever. (Not a
 //! socket pair: if init fails before it has read "go", its words would be lost
 //! to ECONNRESET.)
@@ -9,6 +10,7 @@ use namespaces::InCall;
 use namespaces::process::Gate;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 
+const BUILT: u8 = b'b';
 const READY: u8 = b'r';
 const FAILED: u8 = b'f';
 
@@ -16,6 +18,7 @@ const FAILED: u8 = b'f';
 /// other's.
 pub(crate) struct Sync {
     gate: Gate,
+    pivot: Gate,
     answer: Option<PipeReader>,
     to_runtime: Option<PipeWriter>,
 }
@@ -23,12 +26,14 @@ pub(crate) struct Sync {
 /// What the runtime holds.
 pub(crate) struct RuntimeEnd {
     gate: Gate,
+    pivot: Gate,
     answer: PipeReader,
 }
 
 /// What init holds.
 pub(crate) struct InitEnd<'a> {
     gate: &'a Gate,
+    pivot: &'a Gate,
     may_go: bool,
     to_runtime: PipeWriter,
 }
@@ -38,14 +43,19 @@ impl Sync {
     pub(crate) fn new() -> Result<Self> {
         let (answer, to_runtime) =
             pipe().in_call(|| "pipe2(O_CLOEXEC)".into())?;
-        let gate = Gate::new()?;
-        Ok(Self { gate, answer: Some(answer), to_runtime: Some(to_runtime) })
+        let (gate, pivot) = (Gate::new()?, Gate::new()?);
+        Ok(Self {
+            gate,
+            pivot,
+            answer: Some(answer),
+            to_runtime: Some(to_runtime),
+        })
     }
 
     /// Closes init's end; for the runtime, after the clone.
     pub(crate) fn into_runtime_end(self) -> RuntimeEnd {
         let answer = self.answer.expect("only init's copy was taken");
-        RuntimeEnd { gate: self.gate, answer }
+        RuntimeEnd { gate: self.gate, pivot: self.pivot, answer }
     }
 
     /// Closes the runtime's end; for init. By reference, because the closure
@@ -54,7 +64,12 @@ impl Sync {
         drop(self.answer.take());
         let to_runtime = self.to_runtime.take();
         let to_runtime = to_runtime.expect("init takes its end once, at birth");
-        InitEnd { gate: &self.gate, may_go: false, to_runtime }
+        InitEnd {
+            gate: &self.gate,
+            pivot: &self.pivot,
+            may_go: false,
+            to_runtime,
+        }
     }
 }
 
@@ -64,18 +79,31 @@ impl RuntimeEnd {
         Ok(self.gate.open()?)
     }
 
-    /// Lets init go on, and waits until it is ready.
-    pub(crate) fn let_go(self) -> Result<()> {
-        self.go()?;
-        self.outcome()
-    }
-
-    /// Waits until init is ready.
+    /// Lets init go on, and waits until it is ready. If it stops before the
+    /// pivot, `hooks` are run while it waits.
     ///
     /// # Errors
-    /// Init's own words, or that it ended without any.
-    fn outcome(mut self) -> Result<()> {
-        let mut message = Vec::new();
+    /// As of `hooks`. Init's own words, or that it ended without any.
+    pub(crate) fn let_go(
+        mut self,
+        hooks: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        self.go()?;
+        let mut word = [0];
+        let count = self
+            .answer
+            .read(&mut word)
+            .in_call(|| "read(init's answer)".into())?;
+        if word != [BUILT] {
+            return self.outcome(word[..count].to_vec());
+        }
+        hooks()?;
+        self.pivot.open()?;
+        self.outcome(Vec::new())
+    }
+
+    /// Waits until init is ready; it has begun with `message`.
+    fn outcome(mut self, mut message: Vec<u8>) -> Result<()> {
         self.answer
             .read_to_end(&mut message)
             .in_call(|| "read(init's answer)".into())?;
@@ -105,6 +133,16 @@ impl InitEnd<'_> {
         Ok(())
     }
 
+    /// Tells the runtime that the mounts are made, and waits until its hooks
+    /// have run.
+    ///
+    /// # Errors
+    /// The runtime was killed, or one of them has failed.
+    pub(crate) fn wait_for_hooks(&mut self) -> Result<()> {
+        self.to_runtime.write_all(&[BUILT]).context("the runtime has ended")?;
+        self.pivot.wait().context("the runtime has ended")
+    }
+
     /// Tells the runtime that everything is in place, and hangs up.
     ///
     /// # Errors
@@ -132,7 +170,8 @@ mod tests {
     }
 
     fn outcome(answer: PipeReader) -> Result<()> {
-        RuntimeEnd { gate: Gate::new().unwrap(), answer }.outcome()
+        let gate = || Gate::new().unwrap();
+        RuntimeEnd { gate: gate(), pivot: gate(), answer }.let_go(|| Ok(()))
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `features`: what this runtime can do, for engines that ask before they write
 //! a configuration.
 
+use crate::hooks::Moment;
 use crate::{capabilities, mount_options, report};
 use anyhow::Result;
 use namespaces::namespace::Namespace;
@@ -23,7 +24,7 @@ fn features() -> Value {
     json!({
         "ociVersionMin": "1.0.0",
         "ociVersionMax": "1.2.0",
-        "hooks": [],
+        "hooks": Moment::ALL.map(Moment::field),
         "mountOptions": mount_options::known().collect::<Vec<_>>(),
         "linux": {
             "namespaces": Namespace::all().map(name).collect::<Vec<_>>(),

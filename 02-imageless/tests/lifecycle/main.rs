@@ -4,6 +4,8 @@
 mod crash;
 mod driver;
 mod exec;
+mod hooks;
+mod hooks_that_fail;
 mod inside;
 mod limits;
 mod own_binary;
