@@ -1,12 +1,13 @@
 //! The container's cgroup: the one that `linux.cgroupsPath` names, made by
-//! `create`, recorded in `state.json` and removed by `delete`.
+//! `create`, recorded in `state.json` and removed by `delete`. An ordinary user
+//! who may make none has containers without one.
 
 use crate::id::Id;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use namespaces::cgroup::{Cgroup, DeviceRule, Limits, Usage};
 use namespaces::process::{kill, pidfd_open};
 use nix::errno::Errno;
-use nix::unistd::Pid;
+use nix::unistd::{AccessFlags, Pid, access, geteuid};
 use oci_spec::runtime::Linux;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -16,8 +17,9 @@ use std::path::{Component, Path, PathBuf};
 /// What has to be removed with the container; kept in `state.json`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Place {
-    /// Counted from the top of each hierarchy, absolute.
-    pub(crate) path: PathBuf,
+    /// Counted from the top of each hierarchy, absolute. `None`: the container
+    /// stays in its caller's.
+    pub(crate) path: Option<PathBuf>,
     /// Directories above it that we are about to make ourselves, the lowest
     /// first.
     parents: Vec<PathBuf>,
@@ -31,11 +33,11 @@ impl Place {
     ///
     /// Source: runtime-spec: config-linux.md, "Cgroups Path"
     pub(crate) fn plan(linux: &Linux, id: &Id) -> Result<Self> {
-        let path = match linux.cgroups_path() {
-            Some(path) if !path.as_os_str().is_empty() => {
-                Path::new("/").join(path)
-            }
-            Some(_) | None => PathBuf::from(format!("/imageless-{id}")),
+        let wanted = linux.cgroups_path().as_deref();
+        let wanted = wanted.filter(|path| !path.as_os_str().is_empty());
+        let path = match wanted {
+            Some(path) => Path::new("/").join(path),
+            None => PathBuf::from(format!("/imageless-{id}")),
         };
         if path.components().any(|part| part == Component::ParentDir)
             || path.parent().is_none()
@@ -45,12 +47,22 @@ impl Place {
                  the top"
             );
         }
-        let parents = Cgroup::open(&path)?
-            .paths()
-            .into_iter()
-            .flat_map(missing_parents)
-            .collect();
-        Ok(Self { path, parents })
+        let cgroup = Cgroup::open(&path)?;
+        if wanted.is_none() && !geteuid().is_root() && !may_make(&cgroup) {
+            return Ok(Self::default());
+        }
+        let parents = cgroup.paths().into_iter().flat_map(missing_parents);
+        Ok(Self { path: Some(path), parents: parents.collect() })
+    }
+
+    /// Opens it, if the container has one.
+    pub(crate) fn open(&self) -> Result<Option<Cgroup>> {
+        Ok(self.path.as_deref().map(Cgroup::open).transpose()?)
+    }
+
+    /// Opens it for what cannot be done without.
+    fn own(&self) -> Result<Cgroup> {
+        self.open()?.context(NONE)
     }
 
     /// Refuses one that has processes, before `state.json` names it.
@@ -58,66 +70,74 @@ impl Place {
     /// # Errors
     /// EBUSY: it has processes, which are somebody else's.
     pub(crate) fn refuse_if_in_use(&self) -> Result<()> {
-        Cgroup::open(&self.path)?
-            .refuse_if_in_use()
-            .context("config.json: linux.cgroupsPath")
+        let Some(cgroup) = self.open()? else { return Ok(()) };
+        cgroup.refuse_if_in_use().context("config.json: linux.cgroupsPath")
     }
 
     /// Makes the cgroup and sets its limits; if that fails, dropping the value
-    /// removes what was made.
+    /// removes what was made. Rules for devices need none where there is none:
+    /// an ordinary user makes no devices.
     ///
     /// # Errors
-    /// EBUSY: it has processes already. Others as the kernel says.
+    /// EBUSY: it has processes already. Others as the kernel says. Limits for a
+    /// container that has no cgroup.
     pub(crate) fn create(
         &self,
         limits: &Limits,
         devices: &[DeviceRule],
-    ) -> Result<Cgroup> {
-        let cgroup = Cgroup::create(&self.path)
-            .context("config.json: linux.cgroupsPath")?;
+    ) -> Result<Option<Cgroup>> {
+        let Some(path) = &self.path else {
+            ensure!(
+                *limits == Limits::default(),
+                "config.json: linux.resources: {NONE}"
+            );
+            return Ok(None);
+        };
+        let cgroup =
+            Cgroup::create(path).context("config.json: linux.cgroupsPath")?;
         cgroup.set(limits).context("config.json: linux.resources")?;
         cgroup
             .set_devices(devices)
             .context("config.json: linux.resources.devices")?;
-        Ok(cgroup)
+        Ok(Some(cgroup))
     }
 
     /// Sets limits; those that are not given stay as they are.
     pub(crate) fn set(&self, limits: &Limits) -> Result<()> {
-        let cgroup = Cgroup::open(&self.path)?;
+        let cgroup = self.own()?;
         cgroup.set(limits).context("config.json: linux.resources")
     }
 
     /// Tells whether its processes are held still. Without a freezer they
     /// cannot be.
     pub(crate) fn is_frozen(&self) -> bool {
-        let frozen = Cgroup::open(&self.path).and_then(|c| c.is_frozen());
-        frozen.unwrap_or(false)
+        let cgroup = self.open().unwrap_or_default();
+        cgroup.is_some_and(|cgroup| cgroup.is_frozen().unwrap_or(false))
     }
 
     /// Holds its processes still.
     pub(crate) fn freeze(&self) -> Result<()> {
-        Ok(Cgroup::open(&self.path)?.freeze()?)
+        Ok(self.own()?.freeze()?)
     }
 
     /// Lets its processes go on.
     pub(crate) fn thaw(&self) -> Result<()> {
-        Ok(Cgroup::open(&self.path)?.thaw()?)
+        Ok(self.own()?.thaw()?)
     }
 
     /// Lists its processes.
     pub(crate) fn pids(&self) -> Result<Vec<Pid>> {
-        Ok(Cgroup::open(&self.path)?.pids()?)
+        Ok(self.own()?.pids()?)
     }
 
     /// Reads what its processes use.
     pub(crate) fn usage(&self) -> Result<Usage> {
-        Ok(Cgroup::open(&self.path)?.usage()?)
+        Ok(self.own()?.usage()?)
     }
 
     /// Reads how many of them the kernel has killed for want of memory.
     pub(crate) fn oom_kills(&self) -> Result<u64> {
-        Ok(Cgroup::open(&self.path)?.oom_kills()?)
+        Ok(self.own()?.oom_kills()?)
     }
 
     /// Opens a cgroup that the container itself has made below it.
@@ -129,12 +149,13 @@ impl Place {
         if path.components().any(|part| part == Component::ParentDir) {
             bail!("{path:?}: not below the container's cgroup");
         }
-        Ok(Cgroup::open(&self.path.join(path))?)
+        let own = self.path.as_deref().context(NONE)?;
+        Ok(Cgroup::open(&own.join(path))?)
     }
 
     /// Kills every process in it and waits until they have ended.
     pub(crate) fn kill(&self) -> Result<()> {
-        let cgroup = Cgroup::open(&self.path)?;
+        let Some(cgroup) = self.open()? else { return Ok(()) };
         // One that was never made, or is removed already, has no processes.
         if cgroup.paths().into_iter().all(Path::exists) {
             cgroup.kill()?;
@@ -144,7 +165,9 @@ impl Place {
 
     /// Removes it with the directories above it that we made.
     pub(crate) fn remove(&self) -> Result<()> {
-        Cgroup::open(&self.path)?.remove()?;
+        if let Some(mut cgroup) = self.open()? {
+            cgroup.remove()?;
+        }
         self.remove_parents();
         Ok(())
     }
@@ -161,7 +184,8 @@ impl Place {
     /// init. That init ends by itself; who is still there after the time that
     /// takes is somebody else's, and stays.
     pub(crate) fn remove_if_unused(&self) -> Result<()> {
-        match Cgroup::open(&self.path)?.remove() {
+        let Some(mut cgroup) = self.open()? else { return Ok(()) };
+        match cgroup.remove() {
             Err(error) if error.errno == Errno::ETIMEDOUT => return Ok(()),
             result => result?,
         }
@@ -171,13 +195,26 @@ impl Place {
 
     /// Sends a signal to every process in it.
     pub(crate) fn signal(&self, signal: i32) -> Result<()> {
-        for pid in Cgroup::open(&self.path)?.pids()? {
+        for pid in self.own()?.pids()? {
             // No such process: it has ended since it was listed.
             let Ok(process) = pidfd_open(pid) else { continue };
             kill(process.as_fd(), signal)?;
         }
         Ok(())
     }
+}
+
+/// What cannot be done without a cgroup says so.
+const NONE: &str = "the container has no cgroup of its own\nhint: an ordinary \
+    user may make one in a delegated cgroup, for example from `systemd-run \
+    --user --scope -p Delegate=yes`";
+
+/// Tells whether we may make a cgroup's directories.
+fn may_make(cgroup: &Cgroup) -> bool {
+    cgroup.paths().into_iter().all(|dir| {
+        let above = dir.ancestors().skip(1).find(|above| above.exists());
+        above.is_some_and(|dir| access(dir, AccessFlags::W_OK).is_ok())
+    })
 }
 
 fn missing_parents(dir: &Path) -> Vec<PathBuf> {

@@ -88,20 +88,20 @@ impl Attempt<'_> {
         container.save(State::new(plan, &request.id))?;
         let mut cgroup =
             plan.cgroup.create(&plan.limits, &plan.device_rules)?;
-        cgroup.keep();
-        self.make_init(&cgroup)
+        cgroup.iter_mut().for_each(Cgroup::keep);
+        self.make_init(cgroup.as_ref())
             .map_err(|error| undone(self.plan.cgroup.remove(), error))
     }
 
     // ANCHOR: make_init
     fn make_init(
         &mut self,
-        cgroup: &Cgroup,
+        cgroup: Option<&Cgroup>,
     ) -> Result<(Child, Option<OwnedFd>)> {
         let fifos = self.make_fifos()?;
         let mut sync = Sync::new()?;
         let (plan, inheritance) = (&self.plan, self.inheritance(&fifos));
-        let cgroup_dir = cgroup.dir_fd()?;
+        let cgroup_dir = cgroup.map_or(Ok(None), Cgroup::dir_fd)?;
         let options = SpawnOptions {
             namespaces: plan.isolation.for_clone(),
             cgroup: cgroup_dir.as_ref().map(AsFd::as_fd),
@@ -124,12 +124,12 @@ impl Attempt<'_> {
     // ANCHOR_END: make_init
 
     /// Gives init what only the runtime can give it.
-    fn equip(&mut self, child: &Child, cgroup: &Cgroup) -> Result<()> {
+    fn equip(&mut self, child: &Child, cgroup: Option<&Cgroup>) -> Result<()> {
         self.container.save_init(Init::of(child.pid().as_raw())?)?;
         self.plan.isolation.maps.write(child.pid())?;
-        if cgroup.version() == Version::V1 {
-            // On v2 it was born there.
-            cgroup.add(child.pid())?;
+        // On v2 it was born there.
+        if let Some(v1) = cgroup.filter(|c| c.version() == Version::V1) {
+            v1.add(child.pid())?;
         }
         Ok(())
     }

@@ -6,6 +6,7 @@ use crate::capabilities::Sets;
 use anyhow::Result;
 use namespaces::InCall;
 use namespaces::capabilities::bounding;
+use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
@@ -18,8 +19,8 @@ const DEFAULT_UMASK: u32 = 0o022;
 /// capabilities. Runs in init.
 ///
 /// # Errors
-/// EINVAL: an id that the user namespace does not map. EPERM: setgroups(2) is
-/// denied in this user namespace.
+/// EINVAL: an id that the user namespace does not map. EPERM: additional groups,
+/// and setgroups(2) is denied in this user namespace.
 ///
 /// Source: credentials(7), capabilities(7), "Effect of user ID changes on
 /// capabilities"
@@ -42,7 +43,10 @@ pub(crate) fn apply(
 }
 
 /// Groups first: after the user has changed, the right is gone. Always set,
-/// also to none: root's groups must not stay.
+/// also to none: root's groups must not stay. Only an ordinary user's do, whom
+/// the kernel does not let drop them: a file may be closed to a group.
+///
+/// Source: user_namespaces(7), "/proc/pid/setgroups"
 fn set_groups(user: &User) -> Result<()> {
     let groups: Vec<_> = user
         .additional_gids()
@@ -51,7 +55,10 @@ fn set_groups(user: &User) -> Result<()> {
         .copied()
         .map(Gid::from_raw)
         .collect();
-    setgroups(&groups).in_call(|| format!("setgroups({groups:?})"))?;
+    match setgroups(&groups) {
+        Err(Errno::EPERM) if groups.is_empty() => {}
+        done => done.in_call(|| format!("setgroups({groups:?})"))?,
+    }
     let gid = Gid::from_raw(user.gid());
     setresgid(gid, gid, gid)
         .in_call(|| format!("setresgid({gid}, {gid}, {gid})"))?;

@@ -76,7 +76,7 @@ pub(crate) fn exec(
         }
         None => None,
     };
-    let child = member.spawn(&cgroup, slave)?;
+    let child = member.spawn(cgroup.as_ref(), slave)?;
     let noted = request.pid_file.map_or(Ok(()), |file| {
         let pid = child.pid().to_string();
         replace(&file, pid.as_bytes()).context("--pid-file")
@@ -91,11 +91,14 @@ pub(crate) fn exec(
     }
 }
 
-fn open_cgroup(container: &Container, below: Option<&Path>) -> Result<Cgroup> {
+fn open_cgroup(
+    container: &Container,
+    below: Option<&Path>,
+) -> Result<Option<Cgroup>> {
     let place = container.cgroup()?;
     match below {
-        None => Ok(Cgroup::open(&place.path)?),
-        Some(below) => place.open_below(below).context("--cgroup"),
+        None => place.open(),
+        Some(below) => place.open_below(below).context("--cgroup").map(Some),
     }
 }
 
@@ -108,9 +111,13 @@ struct Member {
 }
 
 impl Member {
-    fn spawn(&self, cgroup: &Cgroup, slave: Option<Slave>) -> Result<Child> {
+    fn spawn(
+        &self,
+        cgroup: Option<&Cgroup>,
+        slave: Option<Slave>,
+    ) -> Result<Child> {
         let mut sync = Sync::new()?;
-        let cgroup_dir = cgroup.dir_fd()?;
+        let cgroup_dir = cgroup.map_or(Ok(None), Cgroup::dir_fd)?;
         let options = SpawnOptions {
             namespaces: Namespaces::NONE,
             cgroup: cgroup_dir.as_ref().map(AsFd::as_fd),
@@ -122,11 +129,12 @@ impl Member {
         self.joining.enter_for_children()?;
         let child =
             process::spawn(&options, || self.run(slave, sync.init_end()))?;
-        let moved = match cgroup.version() {
-            Version::V1 => cgroup.add(child.pid()).map_err(Into::into),
-            // It was born there.
-            Version::V2 => Ok(()),
+        let moved = match cgroup.map(|cgroup| (cgroup.version(), cgroup)) {
+            Some((Version::V1, cgroup)) => cgroup.add(child.pid()),
+            // It was born there, or stays in ours.
+            Some((Version::V2, _)) | None => Ok(()),
         };
+        let moved = moved.map_err(Into::into);
         match moved.and_then(|()| sync.into_runtime_end().let_go(|| Ok(()))) {
             Ok(()) => Ok(child),
             Err(error) => end(&child).and(Err(error)),

@@ -140,10 +140,6 @@ fn run_hooks(moment: Moment, inherited: Inheritance<'_>) -> Result<()> {
 fn enter_namespaces(plan: &Plan, runtime: &mut InitEnd<'_>) -> Result<()> {
     prctl::set_name(c"imageless init")
         .in_call(|| "prctl(PR_SET_NAME)".into())?;
-    // A process of a shared pid namespace must not look into our memory and
-    // descriptors (CVE-2016-9962).
-    prctl::set_dumpable(false)
-        .in_call(|| "prctl(PR_SET_DUMPABLE, 0)".into())?;
     // The modes in the configuration are meant as they stand.
     umask(Mode::empty());
     setsid().in_call(|| "setsid()".into())?;
@@ -152,6 +148,11 @@ fn enter_namespaces(plan: &Plan, runtime: &mut InitEnd<'_>) -> Result<()> {
         // Nobody is root here before the runtime has written the id maps.
         runtime.wait_for_go()?;
     }
+    // A process of a shared pid namespace must not look into our memory and
+    // descriptors (CVE-2016-9962). Not before the id maps: the files of such a
+    // process in /proc are root's, and an ordinary user could not write them.
+    prctl::set_dumpable(false)
+        .in_call(|| "prctl(PR_SET_DUMPABLE, 0)".into())?;
     if plan.isolation.own().contains(Namespace::User) {
         let (uid, gid) = (Uid::from_raw(0), Gid::from_raw(0));
         setresgid(gid, gid, gid).in_call(|| "setresgid(0, 0, 0)".into())?;

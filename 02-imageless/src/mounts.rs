@@ -25,14 +25,18 @@ pub(crate) struct Planned {
 }
 
 /// Translates `mounts`, in their order. A cgroup file system shows `cgroup`,
-/// the container's own.
+/// the container's own; if it has none, nothing: the caller's is not for it
+/// (CVE-2023-25809).
 ///
 /// # Errors
 /// Names the entry and what is wrong with it: destination, source, or an
 /// option.
 ///
 /// Source: runtime-spec: config.md, "Mounts"
-pub(crate) fn plan(bundle: &Bundle, cgroup: &Path) -> Result<Vec<Planned>> {
+pub(crate) fn plan(
+    bundle: &Bundle,
+    cgroup: Option<&Path>,
+) -> Result<Vec<Planned>> {
     let entries = bundle.spec.mounts().as_deref().unwrap_or_default();
     let planned = |(i, entry): (usize, &Entry)| {
         let field = format!("config.json: mounts[{i}]");
@@ -43,16 +47,27 @@ pub(crate) fn plan(bundle: &Bundle, cgroup: &Path) -> Result<Vec<Planned>> {
     entries.iter().enumerate().map(planned).collect()
 }
 
-fn plan_entry(entry: &Entry, bundle: &Path, cgroup: &Path) -> Result<Planned> {
+fn plan_entry(
+    entry: &Entry,
+    bundle: &Path,
+    cgroup: Option<&Path>,
+) -> Result<Planned> {
     let mount = translate(entry, bundle)?;
     match mount.fstype.as_deref() {
-        Some("cgroup" | "cgroup2") => own_cgroup(&mount, cgroup),
-        _ => Ok(Planned {
-            field: String::new(),
-            mounts: vec![mount],
-            close: None,
-        }),
+        Some("cgroup" | "cgroup2") => match cgroup {
+            Some(cgroup) => own_cgroup(&mount, cgroup),
+            None => Ok(planned(vec![
+                Mount::new("tmpfs", &mount.target)
+                    .with_flags(mount.flags | MsFlags::MS_RDONLY)
+                    .with_data("mode=755,size=64k"),
+            ])),
+        },
+        _ => Ok(planned(vec![mount])),
     }
+}
+
+fn planned(mounts: Vec<Mount>) -> Planned {
+    Planned { field: String::new(), mounts, close: None }
 }
 
 fn translate(entry: &Entry, bundle: &Path) -> Result<Mount> {
@@ -116,13 +131,12 @@ fn own_cgroup(mount: &Mount, cgroup: &Path) -> Result<Planned> {
         Mount::bind(source, target).with_flags(mount.flags)
     };
     let dirs = own.paths();
-    let planned =
-        |mounts, close| Planned { field: String::new(), mounts, close };
     match own.version() {
-        Version::V2 => Ok(planned(
-            dirs.iter().map(|dir| bind(dir, mount.target.clone())).collect(),
-            None,
-        )),
+        Version::V2 => {
+            let target = || mount.target.clone();
+            let binds = dirs.iter().map(|dir| bind(dir, target()));
+            Ok(planned(binds.collect()))
+        }
         Version::V1 => {
             let flags = mount.flags - MsFlags::MS_RDONLY;
             let tmpfs = Mount::new("tmpfs", &mount.target)
@@ -137,7 +151,7 @@ fn own_cgroup(mount: &Mount, cgroup: &Path) -> Result<Planned> {
                 .flags
                 .contains(MsFlags::MS_RDONLY)
                 .then(|| mount.target.clone());
-            Ok(planned(mounts, close))
+            Ok(Planned { close, ..planned(mounts) })
         }
     }
 }

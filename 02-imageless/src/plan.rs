@@ -52,7 +52,7 @@ impl Plan {
                 .transpose()?
                 .unwrap_or_default(),
             sysctls: sysctl::plan(&bundle.spec, isolation.own())?,
-            mounts: mounts::plan(&bundle, &cgroup.path)?,
+            mounts: mounts::plan(&bundle, cgroup.path.as_deref())?,
             devices: devices::plan(&bundle.spec)?,
             process: process::Planned::new(bundle.process().clone())?,
             isolation,
