@@ -8,6 +8,7 @@ use crate::hooks::{self, Moment};
 use crate::id::Id;
 use crate::init::{self, Inheritance};
 use crate::kept_fds::KeptFds;
+use crate::pidfd_socket::PidfdSocket;
 use crate::plan::Plan;
 use crate::start;
 use crate::state::{Init, State, replace};
@@ -27,6 +28,7 @@ pub(crate) struct Request {
     pub(crate) id: Id,
     pub(crate) bundle: PathBuf,
     pub(crate) pid_file: Option<PathBuf>,
+    pub(crate) pidfd_socket: Option<PidfdSocket>,
     pub(crate) console: Console,
     pub(crate) kept_fds: KeptFds,
 }
@@ -166,7 +168,7 @@ impl Attempt<'_> {
     }
 
     /// Makes the container "created": for us by the FIFO's name, for the engine
-    /// by the pid file; and takes its terminal, if it is ours to hold.
+    /// by the pid file and the pidfd; and takes its terminal, if it is ours to hold.
     fn publish(&self, child: &Child) -> Result<Option<OwnedFd>> {
         let fifo = self.container.fifo();
         fs::rename(self.container.unready_fifo(), &fifo)
@@ -174,6 +176,9 @@ impl Attempt<'_> {
         if let Some(pid_file) = &self.request.pid_file {
             let pid = child.pid().to_string();
             replace(pid_file, pid.as_bytes()).context("--pid-file")?;
+        }
+        if let Some(socket) = &self.request.pidfd_socket {
+            socket.send("standard", child)?;
         }
         self.courier.as_ref().map_or(Ok(None), Courier::receive)
     }

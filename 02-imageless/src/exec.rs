@@ -8,6 +8,7 @@ use crate::container::Container;
 use crate::create::end;
 use crate::joining::Joining;
 use crate::kept_fds::KeptFds;
+use crate::pidfd_socket::PidfdSocket;
 use crate::process::Planned;
 use crate::state::replace;
 use crate::supported;
@@ -32,6 +33,7 @@ pub(crate) struct Request {
     pub(crate) process: Process,
     pub(crate) console: Console,
     pub(crate) pid_file: Option<PathBuf>,
+    pub(crate) pidfd_socket: Option<PidfdSocket>,
     pub(crate) kept_fds: KeptFds,
     /// Below the container's own cgroup.
     pub(crate) cgroup: Option<PathBuf>,
@@ -81,7 +83,11 @@ pub(crate) fn exec(
         let pid = child.pid().to_string();
         replace(&file, pid.as_bytes()).context("--pid-file")
     });
-    let terminal = noted.and_then(|()| match &courier {
+    let sent = noted.and_then(|()| match &request.pidfd_socket {
+        Some(socket) => socket.send("setns", &child),
+        None => Ok(()),
+    });
+    let terminal = sent.and_then(|()| match &courier {
         Some(courier) => courier.receive(),
         None => Ok(None),
     });

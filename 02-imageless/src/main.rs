@@ -34,6 +34,7 @@ mod mount_options;
 mod mounts;
 mod outcome;
 mod own_binary;
+mod pidfd_socket;
 mod plan;
 mod process;
 mod program;

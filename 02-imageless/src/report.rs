@@ -4,13 +4,15 @@
 use crate::container::{Container, Status};
 use anyhow::Result;
 use namespaces::InCall;
+use nix::unistd::{Uid, User};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Source: runtime-spec: runtime.md, "State"; `rootfs` and `created` as runc
-/// adds them
+/// Source: runtime-spec: runtime.md, "State"; `rootfs`, `created` and
+/// `owner` as runc adds them
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report<'a> {
@@ -22,6 +24,7 @@ pub(crate) struct Report<'a> {
     pub(crate) bundle: &'a Path,
     rootfs: &'a Path,
     pub(crate) created: &'a str,
+    pub(crate) owner: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<&'a BTreeMap<String, String>>,
 }
@@ -54,9 +57,21 @@ impl<'a> Report<'a> {
             bundle: state.map_or(nowhere, |state| &state.bundle),
             rootfs: state.map_or(nowhere, |state| &state.rootfs),
             created: state.map_or("", |state| &state.created),
+            owner: owner(&container.dir),
             annotations: state
                 .map(|state| &state.annotations)
                 .filter(|all| !all.is_empty()),
         }
+    }
+}
+
+/// The user who has made the container; `#UID` for one without a name. Empty if
+/// it was deleted while we look.
+fn owner(dir: &Path) -> String {
+    let Ok(metadata) = dir.metadata() else { return String::new() };
+    let uid = metadata.uid();
+    match User::from_uid(Uid::from_raw(uid)) {
+        Ok(Some(user)) => user.name,
+        Ok(None) | Err(_) => format!("#{uid}"),
     }
 }

@@ -6,6 +6,7 @@ use crate::create::{self, Request};
 use crate::id::Id;
 use crate::kept_fds::KeptFds;
 use crate::own_binary;
+use crate::pidfd_socket::PidfdSocket;
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
@@ -25,6 +26,9 @@ pub(crate) struct CreateOptions {
     /// Write the pid of the container's process to this file
     #[arg(long, value_name = "FILE")]
     pid_file: Option<PathBuf>,
+    /// Send a pidfd of the container's process to this Unix socket
+    #[arg(long, value_name = "SOCKET")]
+    pidfd_socket: Option<PathBuf>,
     /// Send the terminal's master to this Unix socket
     #[arg(long, value_name = "SOCKET")]
     pub(super) console_socket: Option<PathBuf>,
@@ -65,7 +69,9 @@ impl CreateOptions {
                  root stays mounted in the container"
             );
         }
+        let pidfd_socket = self.pidfd_socket.as_deref();
         Ok(Request {
+            pidfd_socket: pidfd_socket.map(PidfdSocket::connect).transpose()?,
             id: Id::parse(&self.id)?,
             bundle: self.bundle.clone(),
             pid_file: self.pid_file.clone(),

@@ -9,6 +9,7 @@ use crate::id::Id;
 use crate::kept_fds::KeptFds;
 use crate::lifecycle::{Verb, permit};
 use crate::own_binary;
+use crate::pidfd_socket::PidfdSocket;
 use crate::relay::wait;
 use crate::{capabilities, user};
 use anyhow::{Context, Result, bail};
@@ -38,6 +39,9 @@ pub(crate) struct Exec {
     /// Write the pid of the program to this file
     #[arg(long, value_name = "FILE")]
     pid_file: Option<PathBuf>,
+    /// Send a pidfd of the program to this Unix socket
+    #[arg(long, value_name = "SOCKET")]
+    pidfd_socket: Option<PathBuf>,
     /// Pass this many descriptors after stderr on to the program
     #[arg(long, value_name = "N", default_value_t = 0)]
     preserve_fds: u32,
@@ -132,7 +136,9 @@ impl Exec {
             (None, true) => Console::Nobody,
             (None, false) => Console::Foreground,
         };
+        let pidfd_socket = self.pidfd_socket.as_deref();
         Ok(Request {
+            pidfd_socket: pidfd_socket.map(PidfdSocket::connect).transpose()?,
             process,
             console,
             pid_file: self.pid_file,

@@ -74,15 +74,15 @@ fn table(reports: &[Report<'_>]) -> String {
     let width =
         reports.iter().map(|report| report.id.len()).max().unwrap_or(0).max(2);
     let mut text = format!(
-        "{:width$}  {:>7}  {:8}  {:30}  BUNDLE\n",
-        "ID", "PID", "STATUS", "CREATED"
+        "{:width$}  {:>7}  {:8}  {:30}  {:8}  BUNDLE\n",
+        "ID", "PID", "STATUS", "CREATED", "OWNER"
     );
     for report in reports {
-        let Report { id, pid, status, created, bundle, .. } = report;
+        let Report { id, pid, status, created, owner, bundle, .. } = report;
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "{id:width$}  {pid:>7}  {status:8}  {created:30}  {}",
+            "{id:width$}  {pid:>7}  {status:8}  {created:30}  {owner:8}  {}",
             bundle.display()
         );
     }

@@ -10,6 +10,7 @@ mod inside;
 mod limits;
 mod own_binary;
 mod pause;
+mod pidfd_socket;
 mod refusals;
 mod run;
 mod screen;

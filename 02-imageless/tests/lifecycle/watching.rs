@@ -76,6 +76,20 @@ fn events_end_with_the_container() {
 }
 
 #[test]
+fn the_list_names_the_owner() {
+    on_each_runtime(&["sleep", "60"], |driver| {
+        driver.ok(&["create"]);
+        let list = json(driver, &["list", "--format", "json"]);
+        assert_eq!(list[0]["owner"], "root");
+        let dir = driver.scratch.state_root().join(driver.id());
+        std::os::unix::fs::chown(dir, Some(54_321), None).unwrap();
+        let list = json(driver, &["list", "--format", "json"]);
+        assert_eq!(list[0]["owner"], "#54321");
+        driver.ok(&["delete", "--force"]);
+    });
+}
+
+#[test]
 fn features_tell_what_a_configuration_may_ask_for() {
     on_ours(&["true"], |driver| {
         let features = json(driver, &["features"]);
