@@ -1,6 +1,6 @@
 //! What the container's process finds: each of these a line of config.json.
 
-use super::driver::{OURS, on_each_runtime};
+use super::driver::{OURS, on_each_runtime, on_ours};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use serde_json::json;
 use std::fs::{self, File};
@@ -235,5 +235,17 @@ fn rlimits_and_oom_score_are_set() {
         driver
             .set_script("ulimit -Sn; ulimit -Hn; cat /proc/self/oom_score_adj");
         assert_eq!(driver.output(), "100\n200\n123\n");
+    });
+}
+
+#[test]
+fn the_domainname_is_the_containers_own() {
+    // Debian's runc 1.1 is older than the field.
+    on_ours(&["cat", "/proc/sys/kernel/domainname"], |driver| {
+        let name = || fs::read_to_string("/proc/sys/kernel/domainname");
+        let before = name().unwrap();
+        driver.set("/domainname", json!("example.org"));
+        assert_eq!(driver.output(), "example.org\n");
+        assert_eq!(name().unwrap(), before);
     });
 }
