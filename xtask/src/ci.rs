@@ -47,6 +47,7 @@ const STEPS: &[(&str, Work)] = &[
     ("soak", Work::Xtask(&["soak", "200"])),
     ("exercises", Work::Xtask(&["exercise", "prove"])),
     ("book lint", Work::Xtask(&["book", "lint"])),
+    ("book schedule", Work::Xtask(&["book", "schedule"])),
     ("book test", Work::Xtask(&["book", "test"])),
     ("book build", Work::Xtask(&["book", "build"])),
     ("demo", Work::Xtask(&["demo"])),

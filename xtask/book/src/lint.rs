@@ -5,7 +5,7 @@
 
 mod anchors;
 mod chapters;
-mod exercises;
+pub(crate) mod exercises;
 mod images;
 pub(crate) mod includes;
 mod links;

@@ -14,6 +14,7 @@ mod lint;
 mod page;
 mod reaper;
 mod renaming;
+mod schedule;
 mod session;
 mod shapes;
 mod shown;
@@ -46,6 +47,8 @@ enum Command {
     Build,
     /// Check listings, links, names and fences against the sources
     Lint,
+    /// Print what fits into a workshop; a plan over its time fails
+    Schedule,
     /// Execute every console block, and compare what it prints with the page
     Test {
         /// Only these chapters, by file name without .md
@@ -85,6 +88,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     match &cli.command {
         Command::Build => build(&book),
         Command::Lint => lint(&book),
+        Command::Schedule => schedule::schedule(&book),
         Command::Test { chapters } => chapter::run(&book, chapters, Mode::Test),
         Command::Bless { chapters } => {
             chapter::run(&book, chapters, Mode::Bless)

@@ -11,11 +11,13 @@ use std::path::Path;
 /// How a page names an exercise; its number follows.
 const START: &str = "cargo xtask exercise start ";
 
-/// What of an `exercise.md` matters here.
-struct Exercise {
-    place: String,
-    id: String,
+/// What of an `exercise.md` matters to the book.
+pub(crate) struct Exercise {
+    pub(crate) place: String,
+    pub(crate) id: String,
     chapter: String,
+    /// As it is written; whether that is a number, `schedule` has to tell.
+    pub(crate) minutes: String,
 }
 
 /// Compares the exercises with the pages, both ways.
@@ -60,8 +62,11 @@ fn is_named(book: &Book, exercise: &Exercise) -> bool {
     })
 }
 
-/// Every `STAGE/examples/NAME/exercise.md`.
-fn exercises(root: &Path) -> Result<Vec<Exercise>> {
+/// Reads every `STAGE/examples/NAME/exercise.md`.
+///
+/// # Errors
+/// A folder cannot be read.
+pub(crate) fn exercises(root: &Path) -> Result<Vec<Exercise>> {
     let mut found = Vec::new();
     for stage in fs::read_dir(root)? {
         // Most folders have no examples, and most examples are no exercise.
@@ -80,7 +85,8 @@ fn exercises(root: &Path) -> Result<Vec<Exercise>> {
                     .into()
             };
             let (id, chapter) = (value("id: "), value("chapter: "));
-            found.push(Exercise { place: format!("{shown}:1"), id, chapter });
+            let (place, minutes) = (format!("{shown}:1"), value("minutes: "));
+            found.push(Exercise { place, id, chapter, minutes });
         }
     }
     found.sort_by(|a, b| a.place.cmp(&b.place));

@@ -1,0 +1,44 @@
+//! The workshops: what each takes from the book. Only this table changes when
+//! a workshop does.
+
+/// A workshop.
+pub(super) struct Plan {
+    pub(super) name: &'static str,
+    /// Minutes of work, without breaks and lunch.
+    pub(super) minutes: u32,
+    pub(super) chapters: &'static [&'static str],
+    pub(super) exercises: &'static [&'static str],
+}
+
+/// Half a day is four hours with half an hour of breaks; a day is eight, with
+/// an hour and a half.
+pub(super) const PLANS: &[Plan] = &[
+    Plan {
+        name: "half a day",
+        minutes: 210,
+        chapters: &["introduction", "01-namespaces", "01-joining"],
+        exercises: &["01.1", "01.2"],
+    },
+    Plan {
+        name: "one day",
+        minutes: 390,
+        chapters: &["introduction", "01-namespaces", "01-init", "01-rootfs"],
+        exercises: &["01.1", "01.2", "01.6", "01.7"],
+    },
+    Plan {
+        name: "two days",
+        minutes: 780,
+        chapters: &[
+            "introduction",
+            "01-namespaces",
+            "01-joining",
+            "01-users",
+            "01-init",
+            "01-rootfs",
+            "01-cgroups",
+        ],
+        exercises: &[
+            "01.1", "01.2", "01.3", "01.5", "01.6", "01.7", "01.8", "01.10",
+        ],
+    },
+];
