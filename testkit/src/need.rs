@@ -22,6 +22,8 @@ pub enum Need {
     CgroupV2,
     /// A program on `PATH`.
     Program(&'static str),
+    /// A kernel of this version or newer.
+    Kernel(u32, u32),
 }
 
 /// Tells whether everything in `needs` is there.
@@ -73,6 +75,7 @@ impl Need {
                 ["memory", "pids"].iter().all(|name| on_cgroup_v2(name))
             }
             Need::Program(name) => find_program(name).is_some(),
+            Need::Kernel(major, minor) => kernel() >= (major, minor),
         }
     }
 }
@@ -98,8 +101,20 @@ impl fmt::Display for Need {
             Need::Program(name) => {
                 write!(f, "needs the program {name} on PATH: install it")
             }
+            Need::Kernel(major, minor) => {
+                write!(f, "needs Linux {major}.{minor} or newer: boot one")
+            }
         }
     }
+}
+
+/// The first two numbers of `6.1.0-37-amd64`.
+fn kernel() -> (u32, u32) {
+    let system = nix::sys::utsname::uname().expect("uname cannot fail");
+    let release = system.release().to_string_lossy();
+    let mut numbers = release.split(['.', '-']).map(str::parse);
+    let mut next = || numbers.next().and_then(Result::ok).unwrap_or(0);
+    (next(), next())
 }
 
 /// Asks the kernel by doing it: three sysctls and two security modules have a

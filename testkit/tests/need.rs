@@ -49,6 +49,19 @@ fn what_is_there_is_not_skipped() {
 }
 
 #[test]
+fn an_older_kernel_is_there_and_a_newer_one_is_missing() {
+    assert!(requires(&[Need::Kernel(2, 6), Need::Kernel(5, 14)]));
+    let name = "an_older_kernel_is_there_and_a_newer_one_is_missing";
+    if std::env::var_os(INNER).is_some() {
+        assert!(!requires(&[Need::Kernel(999, 0)]));
+        return;
+    }
+    let output = harness(name, &[]);
+    let line = format!("SKIP {name}: needs Linux 999.0 or newer: boot one\n");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), line);
+}
+
+#[test]
 fn what_does_not_happen_is_named() {
     let panic = catch_unwind(|| {
         eventually(Duration::ZERO, "the moon falls", || None::<()>)

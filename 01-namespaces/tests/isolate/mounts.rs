@@ -62,7 +62,9 @@ fn names(setup: &Setup) -> Vec<std::ffi::OsString> {
 
 #[test]
 fn an_overlay_works_for_an_ordinary_user() {
-    if !requires(&[Need::Root]) {
+    // From then on a tmpfs holds user.* attributes, in which the overlay of an
+    // ordinary user notes what is deleted.
+    if !requires(&[Need::Root, Need::Kernel(6, 6)]) {
         return;
     }
     let setup = Setup::new();
@@ -148,7 +150,8 @@ fn a_mount_point_behind_a_link_does_not_leave_the_root() {
 
 #[test]
 fn the_owner_of_an_idmapped_bind_is_root_inside_and_himself_on_disk() {
-    if !requires(&[Need::Root]) {
+    // A tmpfs can be id-mapped from then on, and /tmp may be one.
+    if !requires(&[Need::Root, Need::Kernel(6, 3)]) {
         return;
     }
     let setup = Setup::new();
