@@ -18,7 +18,7 @@
 //! 9. [`time`]: since when the machine runs, as it sees it.
 //!
 //! Beneath them are [`error`], which makes every failure read as a line of
-//! strace(1), and [`sys`], the only file with `unsafe`.
+//! strace(1), and [`sys`], the only module with `unsafe`.
 //!
 //! Rules of this crate: one thread only (a fork copies just one); every
 //! descriptor is owned and close-on-exec; decide in pure functions, act in thin
