@@ -12,6 +12,7 @@
 //!    does not lead out of them.
 //! 5. [`cgroup`]: how much it may use, on cgroup v1 and v2.
 //! 6. [`capabilities`]: what it may do, root or not.
+//!    [`seccomp`]: which system calls it may make.
 //! 7. [`signals`]: what the parent owes it while it runs in the foreground;
 //!    [`init`]: what process 1 owes the others.
 //! 8. [`mountinfo`]: what is mounted, read back from the kernel.
@@ -35,6 +36,7 @@ pub mod namespace;
 pub mod process;
 pub mod root;
 pub mod rootfs;
+pub mod seccomp;
 pub mod signals;
 pub mod sys;
 pub mod time;

@@ -8,6 +8,7 @@ mod bpf;
 mod descriptors;
 mod mounts;
 mod process;
+mod seccomp;
 
 pub use bpf::{bpf_prog_attach, bpf_prog_load};
 pub use descriptors::{close_range_cloexec, dup_inherited, receive_fd};
@@ -16,3 +17,4 @@ pub use process::{
     Cloned, Waited, clone3, exit_now, pidfd_open, pidfd_send_signal,
     reset_signals, waitid,
 };
+pub use seccomp::seccomp_set_mode_filter;

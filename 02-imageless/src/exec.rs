@@ -62,7 +62,8 @@ pub(crate) fn exec(
 ) -> Result<Started> {
     request.kept_fds.announce(&mut request.process);
     supported::check_process(&request.process)?;
-    let process = Planned::new(request.process)?;
+    let filter = container.state.as_ref().and_then(|s| s.filter.clone());
+    let process = Planned::new(request.process, filter)?;
     let courier = request.console.courier(&process.config)?;
     let joining = Joining::plan(container)?;
     let cgroup = open_cgroup(container, request.cgroup.as_deref())?;

@@ -42,6 +42,7 @@ mod relay;
 mod report;
 mod resources;
 mod rlimits;
+mod seccomp;
 mod signal;
 mod start;
 mod state;

@@ -11,6 +11,7 @@ use crate::isolation::{self, Isolation};
 use crate::mounts::{self, Planned};
 use crate::process;
 use crate::resources;
+use crate::seccomp::Filter;
 use crate::supported;
 use crate::sysctl::{self, Sysctl};
 use anyhow::Result;
@@ -54,7 +55,10 @@ impl Plan {
             sysctls: sysctl::plan(&bundle.spec, isolation.own())?,
             mounts: mounts::plan(&bundle, cgroup.path.as_deref())?,
             devices: devices::plan(&bundle.spec)?,
-            process: process::Planned::new(bundle.process().clone())?,
+            process: process::Planned::new(
+                bundle.process().clone(),
+                linux.seccomp().as_ref().map(Filter::plan).transpose()?,
+            )?,
             isolation,
             cgroup,
             bundle,

@@ -5,6 +5,7 @@
 use crate::capabilities::{self, Sets};
 use crate::program::{self, Program};
 use crate::rlimits::{self, Rlimit};
+use crate::seccomp::Filter;
 use crate::{credentials, home, stdio};
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
@@ -21,22 +22,24 @@ pub(crate) struct Planned {
     rlimits: Vec<Rlimit>,
     capabilities: Sets,
     program: Program,
+    pub(crate) filter: Option<Filter>,
 }
 
 impl Planned {
-    /// Translates it.
+    /// Translates it, for a container with this filter.
     ///
     /// # Errors
     /// Names the field that is wrong.
     ///
     /// Source: runtime-spec: config.md, "Process"
-    pub(crate) fn new(config: Process) -> Result<Self> {
+    pub(crate) fn new(config: Process, filter: Option<Filter>) -> Result<Self> {
         let rlimits = config.rlimits().as_deref().unwrap_or_default();
         Ok(Self {
             rlimits: rlimits::plan(rlimits)?,
             capabilities: capabilities::plan(config.capabilities().as_ref()),
             program: program::plan(&config)?,
             config,
+            filter,
         })
     }
 
@@ -66,8 +69,20 @@ impl Planned {
         let user = self.config.user();
         rlimits::apply(&self.rlimits)?;
         stdio::give_to(user.uid())?;
-        let no_new_privileges = self.config.no_new_privileges() == Some(true);
+        let no_new_privileges = self.no_new_privileges();
+        if !no_new_privileges {
+            // Only root may, and after this we are not.
+            self.load_filter()?;
+        }
         credentials::apply(user, self.capabilities, no_new_privileges)
+    }
+
+    fn no_new_privileges(&self) -> bool {
+        self.config.no_new_privileges() == Some(true)
+    }
+
+    fn load_filter(&self) -> Result<()> {
+        self.filter.as_ref().map_or(Ok(()), Filter::load)
     }
 
     /// Goes to `process.cwd`, and makes sure that it is inside: a descriptor of
@@ -97,6 +112,14 @@ impl Planned {
     pub(crate) fn become_program(&self, file: &CStr) -> i32 {
         let Program { argv, env } = &self.program;
         let env = home::with_home(env, self.config.user().uid());
+        // As late as it can be: what we call ourselves until then, the filter
+        // need not allow.
+        if self.no_new_privileges()
+            && let Err(error) = self.load_filter()
+        {
+            eprintln!("imageless: {error:#}");
+            return 1;
+        }
         let error = exec(file, argv, &env);
         eprintln!("imageless: {error}");
         exec_failure_code(&error)

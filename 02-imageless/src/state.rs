@@ -6,6 +6,7 @@ use crate::cgroups::Place;
 use crate::config::Bundle;
 use crate::id::Id;
 use crate::plan::Plan;
+use crate::seccomp::Filter;
 use anyhow::{Context, Result};
 use namespaces::InCall;
 use oci_spec::runtime::{Hooks, Process};
@@ -35,6 +36,9 @@ pub(crate) struct State {
     /// As it was configured; `exec` makes others like it.
     #[serde(default)]
     pub(crate) process: Option<Process>,
+    /// What `exec` gives to those others too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) filter: Option<Filter>,
     /// As they were configured: config.json is read by `create` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hooks: Option<Hooks>,
@@ -67,6 +71,7 @@ impl State {
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .collect(),
             process: Some(plan.process.config.clone()),
+            filter: plan.process.filter.clone(),
             hooks: spec.hooks().clone(),
             cgroup: plan.cgroup.clone(),
         }

@@ -1,6 +1,6 @@
 //! What a configuration may ask for and this runtime does not do yet. Asked for
-//! and ignored is worse than refused: a container without its seccomp filter
-//! looks like one that has it.
+//! and ignored is worse than refused: a container without its label looks
+//! like one that has it.
 
 use anyhow::{Result, bail};
 use oci_spec::runtime::{Linux, LinuxResources, Process, Spec};
@@ -21,7 +21,6 @@ const PROCESS: &[Row<Process>] = &[
 ];
 
 const LINUX: &[Row<Linux>] = &[
-    ("linux.seccomp", |linux| linux.seccomp().is_some()),
     ("linux.rootfsPropagation", |linux| {
         let propagation = linux.rootfs_propagation().as_deref();
         !matches!(propagation, None | Some("" | "private" | "rprivate"))
@@ -120,8 +119,8 @@ mod tests {
     fn a_field_that_would_be_ignored_is_refused_by_its_name() {
         for (json, field) in [
             (
-                r#"{"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}"#,
-                "linux.seccomp",
+                r#"{"linux":{"personality":{"domain":"LINUX"}}}"#,
+                "linux.personality",
             ),
             (
                 r#"{"linux":{"resources":{"rdma":{"a":{}}}}}"#,

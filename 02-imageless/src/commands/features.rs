@@ -2,6 +2,7 @@
 //! a configuration.
 
 use crate::hooks::Moment;
+use crate::seccomp::architectures;
 use crate::{capabilities, mount_options, report};
 use anyhow::Result;
 use namespaces::namespace::Namespace;
@@ -33,13 +34,39 @@ fn features() -> Value {
                 "v1": true, "v2": true, "systemd": false,
                 "systemdUser": false, "rdma": false,
             },
-            "seccomp": no, "apparmor": no, "selinux": no,
+            "seccomp": seccomp(),
+            "apparmor": no, "selinux": no,
             "intelRdt": no,
             "mountExtensions": {"idmap": no},
         },
         "potentiallyUnsafeConfigAnnotations": [],
     })
 }
+
+/// What is not here, a configuration is refused for.
+fn seccomp() -> Value {
+    json!({
+        "enabled": true,
+        "actions": [
+            "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL",
+            "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
+            "SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP",
+        ],
+        "operators": [
+            "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE",
+            "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE",
+        ],
+        "archs": architectures().collect::<Vec<_>>(),
+        "knownFlags": FLAGS,
+        "supportedFlags": FLAGS,
+    })
+}
+
+const FLAGS: [&str; 3] = [
+    "SECCOMP_FILTER_FLAG_LOG",
+    "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+    "SECCOMP_FILTER_FLAG_TSYNC",
+];
 
 /// The runtime-spec's word for it.
 fn name(namespace: Namespace) -> &'static str {

@@ -14,6 +14,7 @@ mod pidfd_socket;
 mod refusals;
 mod run;
 mod screen;
+mod seccomp;
 mod terminal;
 mod update;
 mod verbs;

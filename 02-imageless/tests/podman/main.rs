@@ -54,6 +54,7 @@ fn options_reach_the_container() {
                 "no\n",
             ),
             (&["--env", "A=b"], "echo $A", "b\n"),
+            (&[], "grep Seccomp: /proc/self/status", "Seccomp:\t2\n"),
             (&["--hostname", "box"], "hostname", "box\n"),
             (&["--workdir", "/tmp"], "pwd", "/tmp\n"),
         ] {
