@@ -16,6 +16,7 @@ use clap::{Args, Parser};
 use std::ffi::OsString;
 
 use crate::enter::EnterOptions;
+use crate::pin::{PinOptions, UnpinOptions};
 
 pub(crate) use limits::LimitOptions;
 pub(crate) use mounts::{BindOption, TmpfsOption};
@@ -43,6 +44,8 @@ pub(crate) struct CommandLine {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Subcommand {
     Enter(EnterOptions),
+    Pin(PinOptions),
+    Unpin(UnpinOptions),
 }
 
 /// What to run, and in what.

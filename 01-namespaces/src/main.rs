@@ -6,6 +6,7 @@ mod child;
 mod cli;
 mod enter;
 mod output;
+mod pin;
 mod plan;
 mod report;
 mod run;
@@ -39,6 +40,8 @@ fn dispatch() -> Result<u8> {
     match &command_line.subcommand {
         None => run::run(&command_line.run),
         Some(Subcommand::Enter(options)) => enter::enter(options),
+        Some(Subcommand::Pin(options)) => pin::pin(options),
+        Some(Subcommand::Unpin(options)) => pin::unpin(options),
     }
 }
 

@@ -136,6 +136,12 @@ impl NamespaceFile {
     }
 }
 
+impl AsFd for NamespaceFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
 /// Moves the caller into the namespaces of these files, one after the other.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ mod left_behind;
 mod limits;
 mod mounts;
 mod namespaces;
+mod pin;
 mod rootfs;
 mod rootless;
 mod run;
