@@ -185,9 +185,11 @@ fn each_hook_reads_the_state_of_the_container() {
 fn a_hook_has_exactly_its_arguments_and_its_environment() {
     on_each_runtime(SLEEP, |driver| {
         let rootfs = driver.bundle.rootfs();
+        // `exit`: a shell may become its last command, and then that one's
+        // environment is the shell's, with PWD and SHLVL.
         let text = format!(
             "cd {} && cat /proc/$$/cmdline > \
-             args && cat /proc/$$/environ > env",
+             args && cat /proc/$$/environ > env; exit",
             rootfs.display()
         );
         let args = ["sh", "-c", &text, "", "a b"];

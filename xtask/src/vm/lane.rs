@@ -1,0 +1,60 @@
+//! What the guest runs once it is a machine: a script of the tests, or a shell.
+
+use super::Artifact;
+use std::path::Path;
+
+/// Test programs that are about a whole Debian, not about the kernel, and why:
+/// the guest has none.
+const LEFT_OUT: [(&str, &str); 3] = [
+    ("bundling", "needs ldd, a compiler and the source tree"),
+    ("containerd", "needs containerd and its shim"),
+    ("podman", "needs podman and conmon"),
+];
+
+/// Seconds that a test program may take.
+const LIMIT: u32 = 200;
+
+/// The line that begins a test program's part of the output.
+pub(super) const PROGRAM: &str = "== ";
+
+/// Runs every test program, one after another. The exit status is the number of
+/// those that failed.
+///
+/// Of the runtimes only ours: under emulation runc takes seconds to start, and
+/// that the suite is right about it is shown outside of the guest.
+pub(super) fn tests(built: &[Artifact]) -> String {
+    let path = path_with(built);
+    let mut script = format!("{path} CONMAN_RUNTIME=imageless\nfailed=0\n");
+    for test in built.iter().filter(|artifact| artifact.is_test) {
+        let left_out = LEFT_OUT.iter().find(|(name, _)| *name == test.target);
+        script.push_str(&match left_out {
+            Some((name, why)) => format!("echo 'SKIP all of {name}: {why}'\n"),
+            None => run(&test.path),
+        });
+    }
+    script + "exit $failed\n"
+}
+
+/// Runs one test program, and says it if that fails: one that is killed has no
+/// last words.
+fn run(program: &Path) -> String {
+    let program = program.display();
+    format!(
+        "echo '{PROGRAM}{program}'\n\
+         timeout -s KILL {LIMIT} {program} || {{\n    \
+         echo \"{program}: exit status $?\"; failed=$((failed + 1)); }}\n"
+    )
+}
+
+/// Runs a shell that finds our programs.
+pub(super) fn shell(built: &[Artifact]) -> String {
+    let path = path_with(built);
+    format!("{path}; cd /root; setsid cttyhack sh; exit 0\n")
+}
+
+fn path_with(built: &[Artifact]) -> String {
+    let program = built.iter().find(|artifact| !artifact.is_test);
+    let dir = program.and_then(|artifact| artifact.path.parent());
+    let dir = dir.unwrap_or(Path::new("/bin"));
+    format!("export PATH=$PATH:{}", dir.display())
+}
