@@ -1,6 +1,7 @@
 //! Capabilities: root's power in 41 pieces, and the five sets of them that a
-//! process carries. Numbers here; the names belong to whoever reads a
-//! configuration.
+//! process carries. The kernel knows them by number; we add the names.
+
+mod names;
 
 use crate::error::{InCall, Result};
 use nix::errno::Errno;
@@ -13,6 +14,9 @@ use rustix::thread::{self, CapabilitySet, CapabilitySets};
 pub struct Capabilities(pub u64);
 
 impl Capabilities {
+    /// All that we have a name for; a newer kernel may have more.
+    pub const KNOWN: Self = Self((1 << names::NAMES.len()) - 1);
+
     /// Tells whether a capability is in the set.
     pub fn contains(self, capability: u32) -> bool {
         self.0 >> capability & 1 == 1

@@ -81,6 +81,31 @@ impl Cgroup {
         })
     }
 
+    /// Opens the cgroup that a process is in; `process` is a pid or `self`. On
+    /// v1 it may be another one in each tree.
+    ///
+    /// # Errors
+    /// ENOENT: no such process, no cgroups mounted, or its cgroup is outside of
+    /// the part of the tree that we see.
+    ///
+    /// Source: cgroups(7), "/proc/pid/cgroup"
+    pub fn of(process: &str) -> Result<Self> {
+        let layout = Layout::detect()?;
+        let dirs = membership::dirs(Membership::of(process)?, layout.version);
+        if dirs.is_empty() {
+            let call = format!("open(the cgroup of {process})");
+            return Err(SyscallError::new(call, Errno::ENOENT)
+                .hint("it is outside of the cgroup tree that we see"));
+        }
+        Ok(Self {
+            version: layout.version,
+            mount: layout.mounts[0].path.clone(),
+            dirs,
+            made: Vec::new(),
+            owned: false,
+        })
+    }
+
     /// Lets the cgroup live on when this value is dropped.
     pub fn keep(&mut self) {
         self.owned = false;

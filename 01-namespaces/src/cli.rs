@@ -16,6 +16,7 @@ use clap::{Args, Parser};
 use std::ffi::OsString;
 
 use crate::enter::EnterOptions;
+use crate::inspect::InspectOptions;
 use crate::pin::{PinOptions, UnpinOptions};
 
 pub(crate) use limits::LimitOptions;
@@ -44,6 +45,7 @@ pub(crate) struct CommandLine {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Subcommand {
     Enter(EnterOptions),
+    Inspect(InspectOptions),
     Pin(PinOptions),
     Unpin(UnpinOptions),
 }

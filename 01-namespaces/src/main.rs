@@ -5,6 +5,7 @@
 mod child;
 mod cli;
 mod enter;
+mod inspect;
 mod output;
 mod pin;
 mod plan;
@@ -40,6 +41,7 @@ fn dispatch() -> Result<u8> {
     match &command_line.subcommand {
         None => run::run(&command_line.run),
         Some(Subcommand::Enter(options)) => enter::enter(options),
+        Some(Subcommand::Inspect(options)) => inspect::inspect(options),
         Some(Subcommand::Pin(options)) => pin::pin(options),
         Some(Subcommand::Unpin(options)) => pin::unpin(options),
     }

@@ -1,6 +1,7 @@
 //! In which cgroup a process is: one line a hierarchy, and the directory that
 //! belongs to it on our mounts. Read-only, and for any process.
 
+use super::{Dir, Version};
 use crate::error::{InCall, Result};
 use crate::mountinfo::MountInfo;
 use std::path::{Path, PathBuf};
@@ -45,6 +46,23 @@ impl Membership {
         let dir = mounts.find_map(|mount| dir(mount, &path));
         Some(Self { controllers, path, dir })
     }
+}
+
+/// Lists the directories of these cgroups that have a controller, or are the
+/// one of v2.
+pub(super) fn dirs(memberships: Vec<Membership>, version: Version) -> Vec<Dir> {
+    let mut dirs = Vec::new();
+    for Membership { controllers, dir, .. } in memberships {
+        let Some(path) = dir else { continue };
+        let names = match version {
+            Version::V1 => controllers,
+            Version::V2 if controllers.is_empty() => vec![String::new()],
+            Version::V2 => continue,
+        };
+        let dir = |controller| Dir { controller, path: path.clone() };
+        dirs.extend(names.into_iter().map(dir));
+    }
+    dirs
 }
 
 /// Tells whether a mount is the hierarchy of these controllers.

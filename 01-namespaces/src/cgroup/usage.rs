@@ -1,6 +1,7 @@
 //! What a cgroup uses, and what its limits have done: numbers that the kernel
 //! counts for all of its processes together. Where each stands is a table.
 
+mod in_force;
 mod places;
 
 use super::io::{IoUsage, parse_v1, parse_v2};

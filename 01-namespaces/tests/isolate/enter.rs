@@ -12,14 +12,14 @@ const READ_ALL: &str = "cd /proc/self/ns; readlink user mnt pid uts ipc net \
                         cgroup time";
 
 /// A box with a process in it that waits for the test.
-struct Place {
+pub(crate) struct Place {
     running: Running,
-    pid: String,
+    pub(crate) pid: String,
 }
 
 impl Place {
     /// Makes it with these options; `script` runs in it first.
-    fn start(options: &[&str], script: &str) -> Self {
+    pub(crate) fn start(options: &[&str], script: &str) -> Self {
         let script = format!("{script}; echo ready; read go");
         let args = [options, &["--", "sh", "-c", &script]].concat();
         let mut running = Running::start(&args);
@@ -35,7 +35,7 @@ impl Place {
         isolate(&[&["enter"], options, &target, command].concat())
     }
 
-    fn finish(self) {
+    pub(crate) fn finish(self) {
         assert_eq!(self.running.finish(), Some(0));
     }
 }

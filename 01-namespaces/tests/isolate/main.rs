@@ -5,6 +5,7 @@ mod bad_input;
 mod enter;
 mod exit;
 mod init;
+mod inspect;
 mod left_behind;
 mod limits;
 mod mounts;

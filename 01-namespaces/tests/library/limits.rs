@@ -18,6 +18,29 @@ fn a_cpuset_is_where_the_process_may_run() {
 }
 
 #[test]
+fn limits_are_read_back_as_they_were_set() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let asked = Limits {
+        memory: Some(Limit::At(32 << 20)),
+        pids: Some(Limit::At(9)),
+        cpu_quota: Some(CpuQuota { quota: Limit::At(5_000), period: 10_000 }),
+        cpus: "0".parse().ok(),
+        mems: "0".parse().ok(),
+        ..Limits::default()
+    };
+    let mut group = Group::with(&asked);
+    let limits = group.cgroup.limits().unwrap();
+    assert_eq!((limits.memory, limits.pids), (asked.memory, asked.pids));
+    assert_eq!(limits.cpu_quota, asked.cpu_quota);
+    assert_eq!((limits.cpus, limits.mems), (asked.cpus, asked.mems));
+    let weight = limits.cpu_weight.map(CpuWeight::weight);
+    assert_eq!(weight, Some(100), "as it was made");
+    assert_eq!(group.run("true"), "");
+}
+
+#[test]
 fn a_processor_quota_holds_processes_back_and_counts_it() {
     if !requires(&[Need::Root]) {
         return;

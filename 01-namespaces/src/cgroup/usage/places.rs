@@ -18,6 +18,12 @@ pub(super) const MEMORY_PEAK: Places =
     (("memory.max_usage_in_bytes", ""), ("memory.peak", ""));
 pub(super) const MEMORY_LIMIT: Places =
     (("memory.limit_in_bytes", ""), ("memory.max", ""));
+/// Only v2.
+pub(super) const MEMORY_HIGH: Places = (("", ""), ("memory.high", ""));
+pub(super) const MEMORY_LOW: Places =
+    (("memory.soft_limit_in_bytes", ""), ("memory.low", ""));
+pub(super) const SWAP_LIMIT: Places =
+    (("memory.memsw.limit_in_bytes", ""), ("memory.swap.max", ""));
 pub(super) const ANON: Places =
     (("memory.stat", "total_rss"), ("memory.stat", "anon"));
 pub(super) const FILE: Places =
