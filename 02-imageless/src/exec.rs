@@ -180,11 +180,11 @@ impl Member {
         if let Some(slave) = slave {
             slave.control()?;
         }
+        // Before the filter, which may be older than close_range(2).
+        close_on_exec_from(3 + self.kept_fds.count())?;
         process.restrict()?;
         process.enter_cwd()?;
-        let program = process.find_program()?;
-        close_on_exec_from(3 + self.kept_fds.count())?;
-        Ok(program)
+        process.find_program()
     }
     // ANCHOR_END: join
 }

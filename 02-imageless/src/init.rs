@@ -102,13 +102,13 @@ fn become_container(
     enter_cgroup_namespace(plan.isolation.new)?;
     run_hooks_before_pivot(inherited, runtime)?;
     rootfs::pivot(root)?;
+    // After the last file that is opened, and before the filter of system calls,
+    // which may be older than close_range(2).
+    close_on_exec_from(3 + inherited.kept_fds)?;
     process.restrict()?;
     // As the user, in the root: what is found now is what execve(2) will find.
     process.enter_cwd()?;
-    let program = process.find_program()?;
-    // Last: everything above may open files.
-    close_on_exec_from(3 + inherited.kept_fds)?;
-    Ok(program)
+    process.find_program()
 }
 // ANCHOR_END: become_container
 

@@ -115,3 +115,16 @@ fn a_call_that_no_kernel_here_has_is_passed_over() {
         assert_eq!(driver.output(), "here\n", "{}", driver.runtime.name);
     });
 }
+
+#[test]
+fn a_filter_may_refuse_what_the_runtime_itself_needs() {
+    on_each_runtime(&[], |driver| {
+        driver.set_script("echo here");
+        driver.set("/process/noNewPrivileges", json!(false));
+        filter(
+            driver,
+            json!([{"names": ["close_range"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}]),
+        );
+        assert_eq!(driver.output(), "here\n", "{}", driver.runtime.name);
+    });
+}
