@@ -10,6 +10,7 @@ mod write;
 use std::fmt;
 
 pub use caller::Caller;
+pub use fault::fault;
 pub use subordinate::{Owner, SubordinateFile, SubordinateIds};
 pub use write::MapStep;
 

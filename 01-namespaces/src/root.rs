@@ -6,8 +6,11 @@
 use crate::error::{InCall, Result, SyscallError};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
-use nix::sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat, mknodat, umask};
+use nix::sys::stat::{
+    FileStat, Mode, SFlag, fstat, major, minor, mkdirat, mknodat, umask,
+};
 use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
+use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -16,6 +19,23 @@ use std::path::{Path, PathBuf};
 pub struct Root {
     dir: OwnedFd,
     path: PathBuf,
+}
+
+impl fmt::Display for Node {
+    /// Prints the last arguments of mknodat(2) as strace(1) does.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = self.mode.bits();
+        let (major, minor) = (major(self.device), minor(self.device));
+        match self.kind {
+            SFlag::S_IFCHR | SFlag::S_IFBLK => {
+                let kind =
+                    if self.kind == SFlag::S_IFCHR { "CHR" } else { "BLK" };
+                write!(f, "S_IF{kind}|0{mode:o}, makedev({major}, {minor})")
+            }
+            SFlag::S_IFIFO => write!(f, "S_IFIFO|0{mode:o}"),
+            _ => write!(f, "S_IFREG|0{mode:o}"),
+        }
+    }
 }
 
 impl Root {
@@ -130,7 +150,7 @@ impl Root {
     pub fn mknod(&self, path: &Path, node: &Node) -> Result<()> {
         let (dir, name) = self.parent(path)?;
         without_umask(|| mknodat(&dir, name, node.kind, node.mode, node.device))
-            .in_call(|| format!("mknodat({:?}, {path:?}, {node:?})", self.path))
+            .in_call(|| format!("mknodat({:?}, {path:?}, {node})", self.path))
     }
 
     /// Makes a symlink inside the root, with the directories above it. A file

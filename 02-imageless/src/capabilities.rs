@@ -103,7 +103,7 @@ impl Sets {
     pub(crate) fn within(self, own: Capabilities) -> Self {
         let bounding = self.bounding.and(own);
         let permitted = self.permitted.and(own);
-        let inheritable = self.inheritable.and(own);
+        let inheritable = self.inheritable.and(bounding);
         let effective = self.effective.and(permitted);
         let ambient = self.ambient.and(permitted).and(inheritable);
         Self { bounding, effective, permitted, inheritable, ambient }

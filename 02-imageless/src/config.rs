@@ -6,7 +6,7 @@ use crate::{hooks, supported};
 use anyhow::{Context, Result, anyhow, bail};
 use namespaces::InCall;
 use oci_spec::runtime::{LinuxResources, Process, Spec};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -38,6 +38,9 @@ impl Bundle {
         let spec = read(&dir.join("config.json"))?;
         let root =
             spec.root().as_ref().context("config.json: root: missing")?;
+        if root.path().as_os_str().is_empty() {
+            bail!("config.json: root.path: missing");
+        }
         let rootfs = dir.join(root.path());
         let rootfs = rootfs
             .canonicalize()
@@ -87,16 +90,30 @@ fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
     let mut json = serde_json::Deserializer::from_slice(text);
     let spec: Result<T, _> = serde_path_to_error::deserialize(&mut json);
     match spec {
-        Err(error)
-            if error.inner().is_data() && error.path().iter().len() > 0 =>
-        {
-            Err(anyhow!("{}: {}", error.path(), error.inner()))
+        Err(error) if error.path().iter().len() > 0 => {
+            Err(wrong_value(text, &error))
         }
         Err(error) => Err(anyhow!("{}", error.inner())),
         Ok(_) => json
             .end()
             .map_err(|error| anyhow!("{error}"))
             .and(Err(anyhow!("not what the runtime-spec describes"))),
+    }
+}
+
+/// Names the field, if the text is JSON: then the field is what is wrong. For
+/// what has to be one of several words, serde_json calls any other type a fault
+/// of syntax.
+fn wrong_value(
+    text: &[u8],
+    error: &serde_path_to_error::Error<serde_json::Error>,
+) -> anyhow::Error {
+    let (field, cause) = (error.path(), error.inner());
+    let is_json = serde_json::from_slice::<IgnoredAny>(text).is_ok();
+    match (cause.is_data(), is_json) {
+        (true, _) => anyhow!("{field}: {cause}"),
+        (false, true) => anyhow!("{field}: not a word: {cause}"),
+        (false, false) => anyhow!("{cause}"),
     }
 }
 

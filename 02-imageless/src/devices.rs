@@ -1,10 +1,10 @@
 //! What is in /dev: the default devices and links, and `linux.devices`.
 
-use anyhow::{Context, Result, bail};
-use namespaces::InCall;
+use anyhow::{Context, Error, Result, bail};
 use namespaces::namespace::Namespaces;
 use namespaces::root::{self, Node, Root};
 use namespaces::rootfs::{DEFAULT_DEVICES, DefaultDevice, link_dev};
+use namespaces::{InCall, SyscallError};
 use nix::errno::Errno;
 use nix::fcntl::AtFlags;
 use nix::sys::stat::{Mode, SFlag, makedev};
@@ -82,9 +82,22 @@ pub(crate) fn create(
 ) -> Result<()> {
     DEFAULT_DEVICES
         .iter()
-        .try_for_each(|device| create_default(root, device, new))?;
-    link_dev(root)?;
+        .try_for_each(|device| create_default(root, device, new))
+        .and_then(|()| Ok(link_dev(root)?))
+        .map_err(explain)?;
     devices.iter().try_for_each(|device| device.create(root))
+}
+
+/// Says why the default devices cannot be made where nothing is mounted on
+/// /dev: they go to the root file system itself then.
+fn explain(error: Error) -> Error {
+    match error.downcast_ref::<SyscallError>().map(|error| error.errno) {
+        Some(Errno::EACCES | Errno::EROFS) => error.context(
+            "config.json: mounts: no tmpfs on /dev, and the root file system \
+             does not take the default devices",
+        ),
+        _ => error,
+    }
 }
 
 /// Tells whether /dev comes from the host, so that nothing may be made in it.

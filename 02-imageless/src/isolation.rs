@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
-use namespaces::idmap::{IdMapping, IdMaps};
+use namespaces::idmap::{self, IdMapping, IdMaps};
 use namespaces::namespace::{Namespace, Namespaces, setns};
 use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType as Type};
 use std::fs::File;
@@ -87,6 +87,9 @@ fn check_maps(new: Namespaces, maps: &IdMaps) -> Result<()> {
                  there is nothing to map"
             ),
             (true, false) | (false, true) => {}
+        }
+        if let Some(fault) = idmap::fault(map) {
+            bail!("config.json: linux.{field}: {fault}");
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ const MOST_LINES: usize = 340;
 /// Finds the first thing that the kernel would refuse, in words.
 ///
 /// Source: user_namespaces(7), "Defining user and group ID mappings"
-pub(super) fn fault(map: &[IdMapping]) -> Option<String> {
+pub fn fault(map: &[IdMapping]) -> Option<String> {
     if map.len() > MOST_LINES {
         return Some(format!("{} lines, at most {MOST_LINES}", map.len()));
     }
