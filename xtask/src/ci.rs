@@ -44,6 +44,7 @@ const STEPS: &[(&str, Work)] = &[
         ]),
     ),
     ("test", Work::Test),
+    ("conformance", Work::Xtask(&["conformance", "runtime"])),
     ("soak", Work::Xtask(&["soak", "200"])),
     ("exercises", Work::Xtask(&["exercise", "prove"])),
     ("book lint", Work::Xtask(&["book", "lint"])),

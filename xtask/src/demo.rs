@@ -5,7 +5,7 @@
 //! gone. What was made is found by what the kernel knows, not by what was said.
 
 mod daemon;
-mod leftover;
+pub(crate) mod leftover;
 mod process;
 mod story;
 mod wait;

@@ -8,6 +8,7 @@ mod bench;
 mod book;
 mod cargo;
 mod ci;
+mod conformance;
 mod demo;
 mod doctor;
 mod exercise;
@@ -47,6 +48,9 @@ enum Command {
     Test(test::Args),
     /// All that must hold before a change: lints, tests, book, demo
     Ci,
+    /// What the OCI's own programs say of runc and of our runtime
+    #[command(subcommand)]
+    Conformance(conformance::Conformance),
     /// The book's exercises: start one, check it, ask for a hint
     #[command(subcommand)]
     Exercise(exercise::Exercise),
@@ -87,6 +91,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::test(&args),
         Command::Ci => ci::ci(),
+        Command::Conformance(what) => conformance::conformance(&what),
         Command::Exercise(verb) => exercise::exercise(&verb),
         Command::Mutants(args) => mutants::mutants(&args),
         Command::Soak(args) => soak::soak(&args),

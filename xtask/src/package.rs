@@ -19,6 +19,8 @@ pub(crate) enum Need {
     Bench,
     /// The machine with cgroup v2.
     Vm,
+    /// Only where Go has not come from elsewhere.
+    Conformance,
     /// The tests and the book's chapter of this stage.
     Stage(u8),
 }
@@ -142,6 +144,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         provides: "qemu-system-x86_64",
         why: "boots the machine with pure cgroup v2",
         needed_by: &[Need::Vm],
+    },
+    Package {
+        name: "golang-go",
+        provides: "go",
+        why: "builds the OCI's validation programs",
+        needed_by: &[Need::Conformance],
     },
     Package {
         name: "time",

@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// One thing that has outlived its story.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Leftover {
+pub(crate) enum Leftover {
     Process(i32, String),
     Mount(PathBuf),
     Cgroup(PathBuf),
@@ -56,7 +56,7 @@ pub(super) fn tags(folder: &Path) -> Vec<String> {
 }
 
 /// Finds what is left once the processes that are about to end have ended.
-pub(super) fn settled(tags: &[String]) -> Vec<Leftover> {
+pub(crate) fn settled(tags: &[String]) -> Vec<Leftover> {
     for leftover in find(tags) {
         if let Leftover::Process(pid, _) = leftover {
             // Err: it goes on, and is found again below.
@@ -89,7 +89,7 @@ pub(super) fn find(tags: &[String]) -> Vec<Leftover> {
 ///
 /// # Errors
 /// Something resists; the message names it.
-pub(super) fn remove_all(tags: &[String]) -> Result<()> {
+pub(crate) fn remove_all(tags: &[String]) -> Result<()> {
     for _ in 0..ROUNDS {
         remove(&find(tags))?;
     }
