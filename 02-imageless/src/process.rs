@@ -10,10 +10,13 @@ use crate::{credentials, home, stdio};
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
 use namespaces::process::{exec, exec_failure_code};
-use nix::unistd::{chdir, getcwd};
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2};
+use nix::unistd::{chdir, fchdir, getcwd};
 use oci_spec::runtime::Process;
 use std::ffi::{CStr, CString};
 use std::fs;
+use std::path::Path;
 
 /// A process, ready to be made.
 #[derive(Debug)]
@@ -95,10 +98,13 @@ impl Planned {
             .context("config.json: process.cwd")?;
         match getcwd() {
             Ok(now) if now.is_absolute() => Ok(()),
-            Ok(_) | Err(_) => bail!(
+            Ok(_) | Err(Errno::ENOENT) => bail!(
                 "config.json: process.cwd: {cwd:?} is outside of the \
                  container's root"
             ),
+            // The container's filter refuses the question.
+            Err(_) => enter_without_magic_links(cwd)
+                .context("config.json: process.cwd"),
         }
     }
 
@@ -124,4 +130,18 @@ impl Planned {
         eprintln!("imageless: {error}");
         exec_failure_code(&error)
     }
+}
+
+/// Goes there by a way on which the kernel follows no link of /proc: no other
+/// leads out of the root.
+///
+/// Source: openat2(2), RESOLVE_NO_MAGICLINKS, "Linux 5.6 (2020-03)"
+fn enter_without_magic_links(dir: &Path) -> Result<()> {
+    let how = OpenHow::new()
+        .flags(OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC)
+        .resolve(ResolveFlag::RESOLVE_NO_MAGICLINKS);
+    let dir = openat2(AT_FDCWD, dir, how)
+        .in_call(|| format!("openat2({dir:?}, RESOLVE_NO_MAGICLINKS)"))?;
+    fchdir(dir).in_call(|| "fchdir(..)".into())?;
+    Ok(())
 }

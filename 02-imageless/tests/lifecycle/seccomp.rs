@@ -1,6 +1,6 @@
 //! `linux.seccomp`: which system calls the container may make.
 
-use super::driver::{Driver, on_each_runtime};
+use super::driver::{Driver, on_each_runtime, on_ours};
 use serde_json::{Value, json};
 
 /// Allows all calls but those of `rules`.
@@ -126,5 +126,28 @@ fn a_filter_may_refuse_what_the_runtime_itself_needs() {
             json!([{"names": ["close_range"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38}]),
         );
         assert_eq!(driver.output(), "here\n", "{}", driver.runtime.name);
+    });
+}
+
+// runc 1.1 cannot start such a container.
+#[test]
+fn a_filter_may_refuse_to_tell_the_working_directory() {
+    on_ours(&[], |driver| {
+        driver.set_script("stat -c %n ./tmp");
+        driver.set("/process/noNewPrivileges", json!(false));
+        driver.set("/process/cwd", json!("/"));
+        filter(
+            driver,
+            json!([{"names": ["getcwd"], "action": "SCMP_ACT_ERRNO"}]),
+        );
+        let output = driver.output();
+        assert!(output.contains("./tmp\n"), "{output}");
+        // And then it still is no way out.
+        driver.set("/process/cwd", json!("/proc/self/cwd"));
+        let refused = driver.fails(&["run"]).stderr;
+        assert!(
+            refused.contains("RESOLVE_NO_MAGICLINKS) = ELOOP"),
+            "{refused}"
+        );
     });
 }

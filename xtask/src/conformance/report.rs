@@ -12,6 +12,13 @@ pub(super) struct Line<'a> {
     pub(super) ours: Said,
 }
 
+impl Line<'_> {
+    /// Tells whether ours does worse than it has to.
+    pub(super) fn is_worse(&self) -> bool {
+        self.ours.verdict > self.expected.ours
+    }
+}
+
 /// Prints all of it, and the programs' own words if they are few.
 pub(super) fn print(lines: &[Line<'_>], with_words: bool) {
     println!("\n{:<32}{:<6}{:<11}why", "program", "runc", "imageless");
@@ -75,11 +82,8 @@ pub(super) fn verdict(lines: &[Line<'_>]) -> Result<()> {
     for line in lines.iter().filter(|l| l.ours.verdict < l.expected.ours) {
         println!("better: {}", told(line));
     }
-    let worse: Vec<_> = lines
-        .iter()
-        .filter(|line| line.ours.verdict > line.expected.ours)
-        .map(told)
-        .collect();
+    let worse: Vec<_> =
+        lines.iter().filter(|line| line.is_worse()).map(told).collect();
     if worse.is_empty() {
         return Ok(());
     }
