@@ -6,8 +6,9 @@ use namespaces::InCall;
 use namespaces::idmap::{self, IdMapping, IdMaps};
 use namespaces::namespace::{Namespace, Namespaces, setns};
 use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType as Type};
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 /// What the configuration asks for.
@@ -35,7 +36,7 @@ pub(crate) struct Join {
 ///
 /// # Errors
 /// A type that is there twice, a path that cannot be opened, no mount
-/// namespace, maps without a user namespace or the reverse.
+/// namespace or the runtime's own, maps without a user namespace or the reverse.
 ///
 /// Source: runtime-spec: config-linux.md, "Namespaces", "User namespace
 /// mappings"
@@ -58,7 +59,9 @@ pub(crate) fn plan(linux: &Linux) -> Result<Isolation> {
             Some(path) => join.push(Join::open(namespace, i, path.clone())?),
         }
     }
-    if !new.contains(Namespace::Mount) {
+    let joins_mounts =
+        join.iter().any(|join| join.namespace == Namespace::Mount);
+    if !new.contains(Namespace::Mount) && !joins_mounts {
         bail!(
             "config.json: linux.namespaces: a new mount namespace is \
              missing: the mounts would be the host's"
@@ -133,15 +136,15 @@ impl Isolation {
 impl Join {
     fn open(namespace: Namespace, i: usize, path: PathBuf) -> Result<Self> {
         let field = format!("config.json: linux.namespaces[{i}].path");
-        if matches!(namespace, Namespace::Mount) {
-            bail!(
-                "{field}: joining a mount namespace is not supported \
-                 yet\nhint: leave the path out"
-            );
-        }
         let file = File::open(&path)
             .in_call(|| format!("open({path:?})"))
             .with_context(|| field.clone())?;
+        if namespace == Namespace::Mount && is_our_mount_namespace(&file)? {
+            bail!(
+                "{field}: {path:?} is the runtime's own mount namespace: the \
+                 mounts would be the host's\nhint: leave the path out"
+            );
+        }
         Ok(Self { namespace, field, path, file })
     }
 
@@ -153,6 +156,14 @@ impl Join {
         setns(self.file.as_fd(), self.namespace)
             .with_context(|| format!("{}: {:?}", self.field, self.path))
     }
+}
+
+/// In there, changing the root would change it for the whole machine.
+fn is_our_mount_namespace(file: &File) -> Result<bool> {
+    const OURS: &str = "/proc/self/ns/mnt";
+    let ours = fs::metadata(OURS).in_call(|| format!("stat({OURS:?})"))?;
+    let other = file.metadata().in_call(|| "fstat(..)".into())?;
+    Ok((ours.dev(), ours.ino()) == (other.dev(), other.ino()))
 }
 
 fn namespace(typ: Type) -> Namespace {
@@ -200,6 +211,10 @@ mod tests {
             (
                 r#"{"namespaces":[{"type":"ipc","path":"/nowhere"}]}"#,
                 "config.json: linux.namespaces[0].path: open(\"/nowhere\") =",
+            ),
+            (
+                r#"{"namespaces":[{"type":"mount","path":"/proc/self/ns/mnt"}]}"#,
+                "config.json: linux.namespaces[0].path: \"/proc/self/ns/mnt\" is",
             ),
             (
                 r#"{"namespaces":[{"type":"mount"},{"type":"user"}]}"#,

@@ -3,7 +3,9 @@
 use super::driver::{LIMIT, on_each_runtime, on_ours};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::io::Write;
+use serde_json::json;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use testkit::{Need, eventually, requires};
 
@@ -86,5 +88,31 @@ fn a_detached_run_returns_while_the_container_runs() {
         driver.ok(&["run", "--detach"]);
         assert_eq!(driver.status(), "running");
         driver.ok(&["delete", "--force"]);
+    });
+}
+
+#[test]
+fn a_mount_namespace_is_joined_by_its_path() {
+    on_each_runtime(&["readlink", "/proc/self/ns/mnt"], |driver| {
+        let mut holder = Command::new("unshare")
+            .args(["--mount", "sh", "-c", "echo there; read line"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("unshare(1) is everywhere");
+        let mut line = String::new();
+        let stdout = holder.stdout.take().expect("it is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("it is there");
+        let path = format!("/proc/{}/ns/mnt", holder.id());
+        driver.set(
+            "/linux/namespaces",
+            json!([{"type": "pid"}, {"type": "uts"}, {"type": "mount", "path": path}]),
+        );
+        let namespace = fs::read_link(&path).expect("the holder lives");
+        let output = driver.output();
+        drop(holder.stdin.take());
+        holder.wait().expect("it is ours to reap");
+        let name = &driver.runtime.name;
+        assert_eq!(output.trim_end(), namespace.as_os_str(), "{name}");
     });
 }
