@@ -102,8 +102,8 @@ fn become_container(
     enter_cgroup_namespace(plan.isolation.new)?;
     run_hooks_before_pivot(inherited, runtime)?;
     rootfs::pivot(root)?;
-    // After the last file that is opened, and before the filter of system calls,
-    // which may be older than close_range(2).
+    // After the last file that is opened, and before the filter of system
+    // calls, which may be older than close_range(2).
     close_on_exec_from(3 + inherited.kept_fds)?;
     process.restrict()?;
     // As the user, in the root: what is found now is what execve(2) will find.
