@@ -32,7 +32,7 @@ const PACKAGES: [&str; 2] = ["namespaces", "imageless"];
 /// Programs of this machine that the tests compare ours with or work by. Those
 /// of busybox that have the same names know fewer options; a test whose program
 /// is not there skips itself.
-const PEERS: [&str; 14] = [
+const PEERS: [&str; 16] = [
     "runc",
     "sh",
     "env",
@@ -45,6 +45,8 @@ const PEERS: [&str; 14] = [
     "setsid",
     "script",
     "ipcmk",
+    "findmnt",
+    "lsns",
     "newuidmap",
     "newgidmap",
 ];

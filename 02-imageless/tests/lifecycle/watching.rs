@@ -65,7 +65,7 @@ fn statistics_have_the_shape_that_engines_read() {
 #[test]
 fn events_end_with_the_container() {
     // runc 1.1 goes on as long as nobody has reaped the container's init.
-    on_ours(&["sleep", "1"], |driver| {
+    on_ours(&["sleep", "3"], |driver| {
         driver.ok(&["run", "--detach"]);
         let args = ["events", "--interval", "200ms", driver.id()];
         let answer = driver.call(&args);

@@ -77,7 +77,14 @@ pub(crate) const PACKAGES: &[Package] = &[
         name: "busybox-static",
         provides: "/bin/busybox",
         why: "a root file system of one file, with a shell",
-        needed_by: TESTS,
+        needed_by: &[
+            Need::Vm,
+            Need::Stage(1),
+            Need::Stage(2),
+            Need::Stage(3),
+            Need::Stage(4),
+            Need::Stage(5),
+        ],
     },
     Package {
         name: "procps",
@@ -95,7 +102,7 @@ pub(crate) const PACKAGES: &[Package] = &[
         name: "uidmap",
         provides: "newuidmap",
         why: "writes id maps of many ids for an ordinary user",
-        needed_by: &[Need::Stage(1)],
+        needed_by: &[Need::Stage(1), Need::Vm],
     },
     Package {
         name: "strace",

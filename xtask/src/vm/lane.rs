@@ -25,7 +25,9 @@ pub(super) const PROGRAM: &str = "== ";
 /// that the suite is right about it is shown outside of the guest.
 pub(super) fn tests(built: &[Artifact]) -> String {
     let path = path_with(built);
-    let mut script = format!("{path} CONMAN_RUNTIME=imageless\nfailed=0\n");
+    let mut script = format!("{path} CONMAN_RUNTIME=imageless\n");
+    // More than the guest has processors: a test mostly waits for a child.
+    script.push_str("export RUST_TEST_THREADS=4\nfailed=0\n");
     for test in built.iter().filter(|artifact| artifact.is_test) {
         let left_out = LEFT_OUT.iter().find(|(name, _)| *name == test.target);
         script.push_str(&match left_out {
