@@ -58,15 +58,10 @@ fn limit(number: i64) -> Option<Limit> {
 }
 
 fn set_memory(memory: &LinuxMemory, limits: &mut Limits) -> Result<()> {
-    if memory.disable_oom_killer() == Some(true) {
-        bail!(
-            "config.json: linux.resources.memory.disableOOMKiller: not \
-             supported yet"
-        );
-    }
     limits.memory = memory.limit().and_then(limit);
     limits.memory_low = memory.reservation().and_then(limit);
     limits.swappiness = memory.swappiness();
+    limits.oom_kill = memory.disable_oom_killer().map(|disabled| !disabled);
     limits.swap = match (memory.swap().and_then(limit), limits.memory) {
         (None, _) => None,
         (Some(Limit::Max), _) => Some(Limit::Max),
@@ -209,10 +204,6 @@ mod tests {
         for (json, field) in [
             (r#"{"cpu":{"realtimePeriod":5}}"#, "cpu.realtimePeriod"),
             (r#"{"cpu":{"cpus":"0-"}}"#, "cpu.cpus"),
-            (
-                r#"{"memory":{"disableOOMKiller":true}}"#,
-                "memory.disableOOMKiller",
-            ),
             (r#"{"blockIO":{"leafWeight":5}}"#, "blockIO.leafWeight"),
         ] {
             let error = translated(json).unwrap_err().to_string();

@@ -23,6 +23,9 @@ pub struct Limits {
     pub swap: Option<Limit>,
     /// How readily memory is swapped out, 0 to 200. Only v1.
     pub swappiness: Option<u64>,
+    /// Whether the kernel kills when memory is short; if not, processes wait
+    /// until there is some. Only v1 can be told not to.
+    pub oom_kill: Option<bool>,
     /// Processes and threads.
     pub pids: Option<Limit>,
     /// Processor time.

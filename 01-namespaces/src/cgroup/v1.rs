@@ -33,6 +33,9 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("memory.memsw.limit_in_bytes", MEMSW, |l| text(memsw(l))),
     Row::new("memory.soft_limit_in_bytes", BYTES, |l| number(l.memory_low)),
     Row::new("memory.swappiness", "0 to 200", |l| text(l.swappiness)),
+    Row::new("memory.oom_control", "0 to kill, or 1", |l| {
+        text(l.oom_kill.map(|kills| u8::from(!kills)))
+    }),
     Row::new("pids.max", "0 to 4194304, or max", |l| text(l.pids)),
     Row::new("cpu.cfs_period_us", "1000 to 1000000", |l| {
         text(l.cpu_quota.map(|cpu| cpu.period))

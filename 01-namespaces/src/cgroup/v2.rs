@@ -45,10 +45,16 @@ pub(super) const ROWS: &[Row] = &[
 const CPU_MAX: &str = "a quota of 1000 us or more, or max, and a period of 1000 \
                        to 1000000 us";
 
-pub(super) const ABSENT: &[Absent] = &[Absent {
-    asked: |l| l.swappiness.map(|_| "memory.swappiness".into()),
-    instead: "cgroup v2 has no swappiness: limit the swap itself",
-}];
+pub(super) const ABSENT: &[Absent] = &[
+    Absent {
+        asked: |l| l.swappiness.map(|_| "memory.swappiness".into()),
+        instead: "cgroup v2 has no swappiness: limit the swap itself",
+    },
+    Absent {
+        asked: |l| (l.oom_kill == Some(false)).then(|| "no oom_kill".into()),
+        instead: "cgroup v2 always kills: limit memory.high, which slows down",
+    },
+];
 
 /// Gives the value to write, if there is one.
 pub(super) fn text(value: Option<impl fmt::Display>) -> Vec<String> {

@@ -51,6 +51,25 @@ fn limits_are_those_of_the_configuration() {
 }
 
 #[test]
+fn a_container_may_wait_for_memory_and_not_be_killed() {
+    if !requires(&[Need::CgroupV1]) {
+        return;
+    }
+    on_each_runtime(&["sleep", "60"], |driver| {
+        driver.set(
+            "/linux/resources",
+            json!({"memory": {"disableOOMKiller": true}}),
+        );
+        driver.ok(&["create"]);
+        let file = dir(driver, "memory").join("memory.oom_control");
+        let told = fs::read_to_string(file).unwrap();
+        driver.ok(&["delete", "--force"]);
+        let name = &driver.runtime.name;
+        assert!(told.contains("oom_kill_disable 1"), "{name}: {told}");
+    });
+}
+
+#[test]
 fn a_container_sees_its_own_cgroup_where_the_mount_says() {
     if !requires(&[Need::CgroupV1]) {
         return;
