@@ -49,6 +49,7 @@ const STEPS: &[(&str, Work)] = &[
     ("test", Work::Test),
     ("cgroup v2", Work::CgroupV2),
     ("conformance", Work::Xtask(&["conformance", "runtime"])),
+    ("mutants", Work::Xtask(&["mutants", "--share", "8"])),
     ("soak", Work::Xtask(&["soak", "200"])),
     ("exercises", Work::Xtask(&["exercise", "prove"])),
     ("book lint", Work::Xtask(&["book", "lint"])),

@@ -10,10 +10,11 @@ use crate::progress::{cut, step};
 use crate::root::{shown, status};
 use crate::test::run_as_root;
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use list::{Mutant, Test, parse};
+use list::{Mutant, Test, parse, share};
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 use tree::Tree;
@@ -23,6 +24,9 @@ use tree::Tree;
 pub(crate) struct Args {
     /// Only those with this text in file, line or test
     filter: Option<String>,
+    /// Only every Nth of them, and others at the next commit
+    #[arg(long, value_name = "N", default_value = "1")]
+    share: NonZeroUsize,
 }
 
 /// Seconds that a test may take. One that waits for ever has noticed something.
@@ -52,6 +56,9 @@ pub(crate) fn mutants(args: &Args) -> Result<()> {
     // nothing that an interrupted run has built of a mutant is taken for new.
     mutants.iter().try_for_each(|mutant| tree.with(mutant, || Ok(())))?;
     retain(&mut mutants, args.filter.as_deref())?;
+    if args.share.get() > 1 {
+        mutants = share(mutants, commit()?, args.share);
+    }
     step("without a mutant every test passes", || {
         programs(&mutants).iter().try_for_each(|one| passes(&tree, one))
     })?;
@@ -73,13 +80,24 @@ fn listed() -> Result<Vec<Mutant>> {
 }
 
 fn retain(mutants: &mut Vec<Mutant>, filter: Option<&str>) -> Result<()> {
-    if let Some(filter) = filter {
-        mutants.retain(|Mutant { file, text, test, .. }| {
-            [file, text, &test.name].iter().any(|word| word.contains(filter))
-        });
-    }
+    let filter = filter.unwrap_or_default();
+    mutants.retain(|Mutant { file, text, test, .. }| {
+        [file, text, &test.name].iter().any(|word| word.contains(filter))
+    });
     ensure!(!mutants.is_empty(), "no mutant has {filter:?} in it");
     Ok(())
+}
+
+/// The commit as a number: who runs its share again gets the same one.
+fn commit() -> Result<usize> {
+    let mut git = Command::new("git");
+    git.args(["rev-parse", "--short=7", "HEAD"]).current_dir(repository());
+    let output = git.output().with_context(|| shown(&git))?;
+    ensure!(output.status.success(), "{}: {}", shown(&git), output.status);
+    let id = String::from_utf8_lossy(&output.stdout);
+    // Git makes it longer where seven digits are not enough.
+    let digits = id.get(..7).context("a commit of less than seven digits")?;
+    usize::from_str_radix(digits, 16).context("git rev-parse --short=7 HEAD")
 }
 
 /// The tests of one test program, to be run together.
@@ -153,6 +171,7 @@ fn cargo(tree: &Tree, test: &Test, limit: &[&str]) -> Command {
     command.args(["test", "--quiet", "--package", &test.package]);
     match &*test.program {
         "lib" => command.arg("--lib"),
+        "bin" => command.arg("--bins"),
         program => command.args(["--test", program]),
     };
     // Without debugging information the linker has half as much to do.

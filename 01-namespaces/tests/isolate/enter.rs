@@ -172,6 +172,20 @@ fn a_chroot_is_a_root_too() {
 }
 
 #[test]
+fn the_command_inherits_nothing_above_stderr_there_too() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let place = Place::start(&["--uts"], ":");
+    let script = r#"exec 5</dev/null; "$0" enter "$1" -- ls /proc/self/fd"#;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, ISOLATE, &place.pid]);
+    // 3 is the directory that ls(1) reads.
+    assert_eq!(text(shell.output().unwrap()), "0\n1\n2\n3\n");
+    place.finish();
+}
+
+#[test]
 fn it_joins_the_cgroup_unless_told_not_to() {
     if !requires(&[Need::Root]) {
         return;

@@ -102,6 +102,28 @@ fn the_kernel_s_file_systems_are_there_with_and_without_a_user_namespace() {
 }
 
 #[test]
+fn no_default_mount_gives_rights_and_only_dev_has_devices() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let script = "awk '$2 != \"/\" {print $2, $3, $4}' /proc/mounts";
+    let mounts = Setup::new().run(&["--pid", "--net", "--ipc"], script);
+    for (mount, options) in [
+        ("/proc proc ", "rw,nosuid,nodev,noexec"),
+        ("/dev tmpfs ", "rw,nosuid"),
+        ("/dev/pts devpts ", "rw,nosuid,noexec"),
+        ("/dev/shm tmpfs ", "rw,nosuid,nodev,noexec"),
+        ("/dev/mqueue mqueue ", "rw,nosuid,nodev,noexec"),
+        ("/sys sysfs ", "ro,nosuid,nodev,noexec"),
+    ] {
+        let start = format!("{mount}{options},");
+        let first = mounts.lines().find(|line| line.starts_with(mount));
+        let first = first.unwrap_or_else(|| panic!("no {mount}in {mounts}"));
+        assert!(format!("{first},").starts_with(&start), "{first}");
+    }
+}
+
+#[test]
 fn the_devices_are_the_kernel_s_and_open_to_all_whatever_the_umask() {
     if !requires(&[Need::Root]) {
         return;

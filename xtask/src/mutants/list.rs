@@ -2,6 +2,8 @@
 //! comes in its place, and the test that has to fail then. Pure: who reads the
 //! files and runs the tests is `mutants`; the tidy tests check the list too.
 
+use std::num::NonZeroUsize;
+
 /// One line less, or another one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Mutant {
@@ -20,7 +22,7 @@ pub(crate) struct Mutant {
 pub(crate) struct Test {
     /// The package.
     pub(crate) package: String,
-    /// Its test program, `lib` for the library's unit tests.
+    /// Its test program; `lib` and `bin` for the unit tests.
     pub(crate) program: String,
     /// Its name with its modules.
     pub(crate) name: String,
@@ -54,6 +56,17 @@ pub(crate) fn parse(list: &str) -> Result<Vec<Mutant>, String> {
         }
     }
     Ok(mutants)
+}
+
+/// Picks every `of`th mutant. Which share that is, `number` decides; it is
+/// never empty.
+pub(crate) fn share(
+    all: Vec<Mutant>,
+    number: usize,
+    of: NonZeroUsize,
+) -> Vec<Mutant> {
+    let shares = of.get().min(all.len()).max(1);
+    all.into_iter().skip(number % shares).step_by(of.get()).collect()
 }
 
 fn test(words: &str) -> Option<Test> {

@@ -5,8 +5,9 @@
 mod list;
 
 use crate::{check, repository, tree};
-use list::{Mutant, parse};
+use list::{Mutant, parse, share};
 use std::fs;
+use std::num::NonZeroUsize;
 
 fn listed() -> Vec<Mutant> {
     let list = repository().join("xtask/mutants.txt");
@@ -30,7 +31,7 @@ fn the_test_that_kills_each_mutant_is_there() {
         let name = test.name.rsplit("::").next().unwrap_or_default();
         let function = format!("fn {name}() {{");
         let folder = match &*test.program {
-            "lib" => format!("{}/src/", test.package),
+            "lib" | "bin" => format!("{}/src/", test.package),
             program => format!("{}/tests/{program}", test.package),
         };
         let mut files =
@@ -59,5 +60,18 @@ fn a_list_that_is_none_is_refused_with_its_line() {
     {
         let error = parse(bad).expect_err(bad);
         assert!(error.starts_with("line "), "{error}");
+    }
+}
+
+#[test]
+fn all_shares_together_are_the_list_and_none_is_empty() {
+    for of in [1, 2, 7, 1000] {
+        let count = listed().len();
+        let of = NonZeroUsize::new(of).expect("not zero");
+        let shares: Vec<_> = (0..of.get().min(count))
+            .map(|number| share(listed(), number, of))
+            .collect();
+        assert!(shares.iter().all(|share| !share.is_empty()));
+        assert_eq!(shares.iter().map(Vec::len).sum::<usize>(), count);
     }
 }
