@@ -13,7 +13,9 @@ mod propagation;
 use crate::error::{InCall, Result, SyscallError};
 use crate::root::{self, Root};
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
 use nix::mount::{MsFlags, mount};
+use nix::sys::stat::Mode;
 use nix::sys::statvfs::{FsFlags, statvfs};
 use std::fmt;
 use std::os::fd::{AsFd, OwnedFd};
@@ -116,6 +118,36 @@ impl Mount {
         // to the mount on top.
         let top = root.resolve(&self.target)?;
         self.apply_flags(&root::path_of(top.as_fd()))
+    }
+
+    /// Copies the source of a bind mount, to be put on `target` later with
+    /// [`Mount::attach_in`]. Until then nothing that is done to the mounts here
+    /// reaches it.
+    ///
+    /// # Errors
+    /// ENOENT: no source. EPERM: no CAP_SYS_ADMIN.
+    ///
+    /// Source: open_tree(2), "Linux 5.2 (2019-07)"
+    pub fn hold(&self) -> Result<DetachedMount> {
+        let flags = OFlag::O_PATH | OFlag::O_CLOEXEC;
+        let source = open(&self.source, flags, Mode::empty())
+            .in_call(|| format!("open({:?}, O_PATH)", self.source))?;
+        let reach = match self.flags.contains(MsFlags::MS_REC) {
+            true => Reach::AllBelow,
+            false => Reach::This,
+        };
+        DetachedMount::open_tree(source.as_fd(), reach)
+    }
+
+    /// Puts what [`Mount::hold`] gave on `target` inside a root.
+    ///
+    /// # Errors
+    /// As [`Mount::mount_in`].
+    ///
+    /// Source: move_mount(2)
+    pub fn attach_in(&self, held: DetachedMount, root: &Root) -> Result<()> {
+        let mount = held.attach_in(root, &self.target)?;
+        self.apply_flags(&root::path_of(mount.as_fd()))
     }
 
     /// Finds the mount point in the root, or makes it.

@@ -102,6 +102,7 @@ fn become_container(
     enter_cgroup_namespace(plan.isolation.new)?;
     run_hooks_before_pivot(inherited, runtime)?;
     rootfs::pivot(root)?;
+    plan.sharing.finish()?;
     // After the last file that is opened, and before the filter of system
     // calls, which may be older than close_range(2).
     close_on_exec_from(3 + inherited.kept_fds)?;
@@ -166,9 +167,12 @@ fn enter_namespaces(plan: &Plan, runtime: &mut InitEnd<'_>) -> Result<()> {
 fn build_root(plan: &Plan) -> Result<Root> {
     let Bundle { spec, rootfs, .. } = &plan.bundle;
     let linux = spec.linux().as_ref().expect("checked by supported::check");
-    rootfs::make_private()?;
+    let held = plan.sharing.begin(&plan.mounts)?;
     let root = rootfs::bind_root(rootfs)?;
-    plan.mounts.iter().try_for_each(|mount| mount.mount_in(&root))?;
+    plan.sharing.cut_off_root(&root)?;
+    for (mount, held) in plan.mounts.iter().zip(held) {
+        mount.mount_in(&root, held)?;
+    }
     if !devices::dev_is_bound(spec) {
         devices::create(&root, &plan.devices, plan.isolation.new)?;
     }

@@ -38,6 +38,7 @@ mod pidfd_socket;
 mod plan;
 mod process;
 mod program;
+mod propagation;
 mod relay;
 mod report;
 mod resources;

@@ -9,8 +9,7 @@ use nix::mount::MsFlags;
 enum Word {
     Set(MsFlags),
     Clear(MsFlags),
-    /// Propagation to or from the host, which our mount namespace was cut off
-    /// from.
+    /// It needs mount_setattr(2), or a copy of files.
     Refused,
 }
 
@@ -45,18 +44,17 @@ const WORDS: &[(&str, Word)] = &[
     ("relatime", Set(MsFlags::MS_RELATIME)),
     ("ro", Set(MsFlags::MS_RDONLY)),
     ("rprivate", Set(MsFlags::MS_PRIVATE.union(MsFlags::MS_REC))),
-    ("rshared", Refused),
-    ("rslave", Refused),
+    ("rshared", Set(MsFlags::MS_SHARED.union(MsFlags::MS_REC))),
+    ("rslave", Set(MsFlags::MS_SLAVE.union(MsFlags::MS_REC))),
     ("runbindable", Set(MsFlags::MS_UNBINDABLE.union(MsFlags::MS_REC))),
     ("rw", Clear(MsFlags::MS_RDONLY)),
-    ("shared", Refused),
+    ("shared", Set(MsFlags::MS_SHARED)),
     ("silent", Set(MsFlags::MS_SILENT)),
-    ("slave", Refused),
+    ("slave", Set(MsFlags::MS_SLAVE)),
     ("strictatime", Set(MsFlags::MS_STRICTATIME)),
     ("suid", Clear(MsFlags::MS_NOSUID)),
     ("sync", Set(MsFlags::MS_SYNCHRONOUS)),
     ("unbindable", Set(MsFlags::MS_UNBINDABLE)),
-    // Each of these needs mount_setattr(2) or a copy of files.
     ("idmap", Refused),
     ("ridmap", Refused),
     ("tmpcopyup", Refused),

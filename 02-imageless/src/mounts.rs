@@ -3,10 +3,11 @@
 
 use crate::config::Bundle;
 use crate::mount_options;
+use crate::propagation::is_shared;
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
 use namespaces::cgroup::{Cgroup, Version};
-use namespaces::mounts::{Mount, remount};
+use namespaces::mounts::{DetachedMount, Mount, remount};
 use namespaces::root::{Root, path_of};
 use nix::mount::MsFlags;
 use oci_spec::runtime::Mount as Entry;
@@ -90,7 +91,7 @@ fn translate(entry: &Entry, bundle: &Path) -> Result<Mount> {
     let target = entry.destination().clone();
     if flags.contains(MsFlags::MS_BIND) {
         let source = bind_source(entry, bundle)?;
-        refuse_data("bind", data.as_deref())?;
+        // Data is dropped, as mount(2) does with that of a bind mount.
         return Ok(Mount { source, target, fstype: None, flags, data: None });
     }
     let typ =
@@ -102,8 +103,8 @@ fn translate(entry: &Entry, bundle: &Path) -> Result<Mount> {
     Ok(Mount { source, target, fstype: Some(typ.to_owned()), flags, data })
 }
 
-/// Bind mounts, also those that show the container its cgroup, have no file
-/// system that could take options of its own.
+/// The cgroup is shown by a bind mount; what a file system of that type would
+/// make of the data is not done.
 fn refuse_data(typ: &str, data: Option<&str>) -> Result<()> {
     match data {
         Some(data) => bail!("options: {data:?}: not for a mount of type {typ}"),
@@ -167,11 +168,51 @@ fn controllers<'a>(dir: &'a Path, cgroup: &Path) -> &'a Path {
 }
 
 impl Planned {
-    /// Mounts inside the root. Runs in init.
-    pub(crate) fn mount_in(&self, root: &Root) -> Result<()> {
-        self.mounts
-            .iter()
-            .try_for_each(|mount| mount.mount_in(root))
+    /// Tells whether it is to show what the host mounts later.
+    pub(crate) fn follows_host(&self) -> bool {
+        let words = MsFlags::MS_SLAVE | MsFlags::MS_SHARED;
+        self.mounts.iter().any(|mount| mount.flags.intersects(words))
+    }
+
+    /// Makes a bind mount private about which nothing is said.
+    pub(crate) fn cut_off_if_silent(&mut self) {
+        let words = MsFlags::MS_SLAVE
+            | MsFlags::MS_SHARED
+            | MsFlags::MS_PRIVATE
+            | MsFlags::MS_UNBINDABLE;
+        for mount in &mut self.mounts {
+            let bind = mount.flags.contains(MsFlags::MS_BIND);
+            if bind && !mount.flags.intersects(words) {
+                mount.flags |= MsFlags::MS_PRIVATE;
+            }
+        }
+    }
+
+    /// Copies the source of a shared bind mount while it still is the host's
+    /// peer. Runs in init.
+    pub(crate) fn hold_shared(&self) -> Result<Option<DetachedMount>> {
+        let shared = MsFlags::MS_BIND | MsFlags::MS_SHARED;
+        let [mount] = &self.mounts[..] else { return Ok(None) };
+        if !mount.flags.contains(shared) || !is_shared(&mount.source)? {
+            return Ok(None);
+        }
+        mount.hold().map(Some).with_context(|| self.field.clone())
+    }
+
+    /// Mounts inside the root; `held` is what [`Planned::hold_shared`] gave.
+    /// Runs in init.
+    pub(crate) fn mount_in(
+        &self,
+        root: &Root,
+        held: Option<DetachedMount>,
+    ) -> Result<()> {
+        let mounted = match (held, &self.mounts[..]) {
+            (Some(held), [mount]) => mount.attach_in(held, root),
+            (_, mounts) => {
+                mounts.iter().try_for_each(|mount| mount.mount_in(root))
+            }
+        };
+        mounted
             .and_then(|()| self.close_in(root))
             .with_context(|| self.field.clone())
     }
@@ -222,18 +263,14 @@ mod tests {
                 r#"{"destination":"/x","type":"cgroup","options":["ro","frob"]}"#,
                 "options: \"frob\"",
             ),
-            (
-                r#"{"destination":"/x","source":"/","options":["bind","mode=1"]}"#,
-                "options: \"mode=1\"",
-            ),
             (r#"{"destination":"/x","type":"bind"}"#, "source: missing"),
             (
                 r#"{"destination":"/x","source":"/nowhere","options":["bind"]}"#,
                 "source: lstat(\"/nowhere\") = ENOENT",
             ),
             (
-                r#"{"destination":"/x","type":"tmpfs","options":["nodev","rslave"]}"#,
-                "options[1]: \"rslave\"",
+                r#"{"destination":"/x","type":"tmpfs","options":["nodev","rro"]}"#,
+                "options[1]: \"rro\"",
             ),
         ] {
             let error = format!("{:#}", entry(json).unwrap_err());

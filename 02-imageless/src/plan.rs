@@ -10,6 +10,7 @@ use crate::id::Id;
 use crate::isolation::{self, Isolation};
 use crate::mounts::{self, Planned};
 use crate::process;
+use crate::propagation::{self, Sharing};
 use crate::resources;
 use crate::seccomp::Filter;
 use crate::supported;
@@ -27,6 +28,7 @@ pub(crate) struct Plan {
     pub(crate) device_rules: Vec<DeviceRule>,
     pub(crate) sysctls: Vec<Sysctl>,
     pub(crate) mounts: Vec<Planned>,
+    pub(crate) sharing: Sharing,
     pub(crate) devices: Vec<Device>,
     pub(crate) process: process::Planned,
 }
@@ -43,6 +45,8 @@ impl Plan {
         let limited = linux.resources().as_ref();
         let isolation = isolation::plan(linux)?;
         let cgroup = Place::plan(linux, id)?;
+        let mut mounts = mounts::plan(&bundle, cgroup.path.as_deref())?;
+        let sharing = propagation::plan(linux, &mut mounts)?;
         Ok(Self {
             limits: limited
                 .map(resources::limits)
@@ -53,7 +57,8 @@ impl Plan {
                 .transpose()?
                 .unwrap_or_default(),
             sysctls: sysctl::plan(&bundle.spec, isolation.own())?,
-            mounts: mounts::plan(&bundle, cgroup.path.as_deref())?,
+            mounts,
+            sharing,
             devices: devices::plan(&bundle.spec)?,
             process: process::Planned::new(
                 bundle.process().clone(),

@@ -4,6 +4,7 @@
 
 use anyhow::{Result, bail};
 use oci_spec::runtime::{Linux, LinuxResources, Process, Spec};
+use std::path::Path;
 
 /// A field, and whether a configuration uses it.
 type Row<T> = (&'static str, fn(&T) -> bool);
@@ -21,11 +22,11 @@ const PROCESS: &[Row<Process>] = &[
 ];
 
 const LINUX: &[Row<Linux>] = &[
-    ("linux.rootfsPropagation", |linux| {
-        let propagation = linux.rootfs_propagation().as_deref();
-        !matches!(propagation, None | Some("" | "private" | "rprivate"))
+    // Without SELinux no file has a label that a mount could give it.
+    ("linux.mountLabel", |linux| {
+        let selinux = Path::new("/sys/fs/selinux/enforce");
+        is_set(linux.mount_label()) && selinux.exists()
     }),
-    ("linux.mountLabel", |linux| is_set(linux.mount_label())),
     ("linux.intelRdt", |linux| linux.intel_rdt().is_some()),
     ("linux.memoryPolicy", |linux| linux.memory_policy().is_some()),
     ("linux.personality", |linux| linux.personality().is_some()),
@@ -145,8 +146,7 @@ mod tests {
 
     #[test]
     fn an_empty_field_asks_for_nothing() {
-        let json =
-            r#"{"linux":{"rootfsPropagation":"","resources":{"rdma":{}}}}"#;
+        let json = r#"{"linux":{"mountLabel":"","resources":{"rdma":{}}}}"#;
         check(&serde_json::from_str(json).unwrap()).unwrap();
     }
 }

@@ -11,6 +11,7 @@ mod limits;
 mod own_binary;
 mod pause;
 mod pidfd_socket;
+mod propagation;
 mod refusals;
 mod run;
 mod screen;
