@@ -57,6 +57,7 @@ impl Moment {
     /// Where the container is in its life then.
     ///
     /// Source: runtime-spec: runtime.md, "Lifecycle"
+    // ANCHOR: moment_status
     fn status(self) -> Status {
         match self {
             Self::Prestart | Self::CreateRuntime | Self::CreateContainer => {
@@ -67,6 +68,7 @@ impl Moment {
             Self::Poststop => Status::Stopped,
         }
     }
+    // ANCHOR_END: moment_status
 
     #[allow(deprecated)] // prestart
     fn of(self, hooks: &Hooks) -> &[Hook] {
@@ -129,6 +131,7 @@ pub(crate) fn run(moment: Moment, state: &State, pid: i32) -> Result<()> {
 /// of them fails at is only a warning.
 ///
 /// Source: runtime-spec: runtime.md, "Lifecycle", step 13
+// ANCHOR: run_poststop
 pub(crate) fn run_poststop(state: &State) {
     let told = told(Moment::Poststop, state, None);
     for hook in of_state(Moment::Poststop, state) {
@@ -137,6 +140,7 @@ pub(crate) fn run_poststop(state: &State) {
         }
     }
 }
+// ANCHOR_END: run_poststop
 
 /// A hook, and where config.json has it.
 struct Placed<'a> {
@@ -161,6 +165,7 @@ fn of_state(moment: Moment, state: &State) -> impl Iterator<Item = Placed<'_>> {
     hooks.map(move |(index, hook)| Placed { moment, index, hook })
 }
 
+// ANCHOR: told
 fn told(moment: Moment, state: &State, pid: Option<i32>) -> Vec<u8> {
     let told = Told {
         oci_version: &state.oci_version,
@@ -172,6 +177,7 @@ fn told(moment: Moment, state: &State, pid: Option<i32>) -> Vec<u8> {
     };
     serde_json::to_vec(&told).expect("texts and a number always serialize")
 }
+// ANCHOR_END: told
 
 /// Source: runtime-spec: runtime.md, "State"
 #[derive(Serialize)]
