@@ -6,8 +6,8 @@ use super::answer::Answer;
 use super::page::{Section, row};
 use super::process::Process;
 use namespaces::namespace::{Namespace, NamespaceId};
-use namespaces::{InCall, Result};
-use nix::errno::Errno;
+use namespaces::{InCall, Result, SyscallError};
+use nix::errno::Errno::{ENOENT, ESRCH};
 use serde::Serialize;
 use std::fs;
 
@@ -42,7 +42,7 @@ impl Machine {
             match Member::read(pid) {
                 Ok(member) => machine.members.push(member),
                 // It has ended since.
-                Err(error) if error.errno == Errno::ENOENT => {}
+                Err(SyscallError { errno: ENOENT | ESRCH, .. }) => {}
                 Err(_) => machine.hidden += 1,
             }
         }

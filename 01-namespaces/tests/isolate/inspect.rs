@@ -6,7 +6,10 @@ use crate::rootless::as_nobody;
 use crate::run::{isolate, refusal, stdout, text};
 use serde_json::Value;
 use std::process::Command;
-use testkit::{Need, Scratch, requires};
+use std::time::Duration;
+use testkit::{Need, Scratch, eventually, requires};
+
+const LIMIT: Duration = Duration::from_secs(5);
 
 const KINDS: [&str; 8] =
     ["user", "mnt", "pid", "uts", "ipc", "net", "cgroup", "time"];
@@ -57,7 +60,12 @@ fn the_members_of_a_namespace_are_those_that_lsns_counts() {
     let place = Place::start(&["-pn"], "sleep 1000 & :");
     let mut lsns = Command::new("lsns");
     let lsns = lsns.args(["--json", "--task", &place.pid, "--output"]);
-    let lsns = text(lsns.args(["TYPE,NPROCS"]).output().unwrap());
+    let lsns = lsns.arg("TYPE,NPROCS");
+    // It gives up when any process of the machine ends while it looks.
+    let lsns = eventually(LIMIT, "lsns has seen all processes", || {
+        Some(lsns.output().unwrap()).filter(|seen| seen.status.success())
+    });
+    let lsns = text(lsns);
     let lsns: Value = serde_json::from_str(&lsns).unwrap();
     let told = json(&place.pid);
     for kind in ["pid", "net"] {
@@ -215,8 +223,7 @@ fn what_is_no_process_is_refused_in_one_line() {
 fn a_process_that_nobody_has_waited_for_has_ended() {
     let mut dead = Command::new("true").spawn().unwrap();
     let pid = dead.id().to_string();
-    let limit = std::time::Duration::from_secs(5);
-    let said = testkit::eventually(limit, "it has ended", || {
+    let said = eventually(LIMIT, "it has ended", || {
         let output = isolate(&["inspect", &pid]);
         (!output.status.success()).then(|| refusal(&output))
     });
