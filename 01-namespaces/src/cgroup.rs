@@ -72,13 +72,8 @@ impl Cgroup {
     /// Source: cgroups(7), proc_pid_mountinfo(5)
     pub fn open(path: &Path) -> Result<Self> {
         let layout = Layout::detect()?;
-        Ok(Self {
-            version: layout.version,
-            mount: layout.mounts[0].path.clone(),
-            dirs: layout.dirs(path),
-            made: Vec::new(),
-            owned: false,
-        })
+        let dirs = layout.dirs(path);
+        Ok(Self::opened(&layout, dirs))
     }
 
     /// Opens the cgroup that a process is in; `process` is a pid or `self`. On
@@ -97,13 +92,17 @@ impl Cgroup {
             return Err(SyscallError::new(call, Errno::ENOENT)
                 .hint("it is outside of the cgroup tree that we see"));
         }
-        Ok(Self {
+        Ok(Self::opened(&layout, dirs))
+    }
+
+    fn opened(layout: &Layout, dirs: Vec<Dir>) -> Self {
+        Self {
             version: layout.version,
             mount: layout.mounts[0].path.clone(),
             dirs,
             made: Vec::new(),
             owned: false,
-        })
+        }
     }
 
     /// Lets the cgroup live on when this value is dropped.

@@ -27,9 +27,7 @@ pub use detached::DetachedMount;
 pub use filesystem::Filesystem;
 pub use idmapped::{fstype, user_namespace};
 pub use overlay::{Overlay, Upper};
-pub use propagation::{Propagation, set_propagation};
-
-use propagation::PROPAGATION;
+pub use propagation::{PROPAGATION, Propagation, set_propagation};
 
 /// Describes one call of mount(2).
 ///

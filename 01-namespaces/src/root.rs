@@ -21,23 +21,6 @@ pub struct Root {
     path: PathBuf,
 }
 
-impl fmt::Display for Node {
-    /// Prints the last arguments of mknodat(2) as strace(1) does.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mode = self.mode.bits();
-        let (major, minor) = (major(self.device), minor(self.device));
-        match self.kind {
-            SFlag::S_IFCHR | SFlag::S_IFBLK => {
-                let kind =
-                    if self.kind == SFlag::S_IFCHR { "CHR" } else { "BLK" };
-                write!(f, "S_IF{kind}|0{mode:o}, makedev({major}, {minor})")
-            }
-            SFlag::S_IFIFO => write!(f, "S_IFIFO|0{mode:o}"),
-            _ => write!(f, "S_IFREG|0{mode:o}"),
-        }
-    }
-}
-
 impl Root {
     /// Opens a directory as a root. Whoever changes its path afterwards does
     /// not change what we hold.
@@ -246,6 +229,23 @@ pub struct Node {
     pub mode: Mode,
     /// Device number, see makedev(3); 0 if it is no device.
     pub device: u64,
+}
+
+impl fmt::Display for Node {
+    /// Prints the last arguments of mknodat(2) as strace(1) does.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = self.mode.bits();
+        let (major, minor) = (major(self.device), minor(self.device));
+        match self.kind {
+            SFlag::S_IFCHR | SFlag::S_IFBLK => {
+                let kind =
+                    if self.kind == SFlag::S_IFCHR { "CHR" } else { "BLK" };
+                write!(f, "S_IF{kind}|0{mode:o}, makedev({major}, {minor})")
+            }
+            SFlag::S_IFIFO => write!(f, "S_IFIFO|0{mode:o}"),
+            _ => write!(f, "S_IFREG|0{mode:o}"),
+        }
+    }
 }
 
 /// Gives the directory that holds a path; a relative one begins at the root.

@@ -15,24 +15,6 @@ pub(crate) struct Sets {
     ambient: Capabilities,
 }
 
-/// By their number, 0 first.
-///
-/// Source: include/uapi/linux/capability.h
-#[rustfmt::skip]
-const NAMES: [Capability; 41] = [
-    Capability::Chown, Capability::DacOverride, Capability::DacReadSearch, Capability::Fowner,
-    Capability::Fsetid, Capability::Kill, Capability::Setgid, Capability::Setuid,
-    Capability::Setpcap, Capability::LinuxImmutable, Capability::NetBindService, Capability::NetBroadcast,
-    Capability::NetAdmin, Capability::NetRaw, Capability::IpcLock, Capability::IpcOwner,
-    Capability::SysModule, Capability::SysRawio, Capability::SysChroot, Capability::SysPtrace,
-    Capability::SysPacct, Capability::SysAdmin, Capability::SysBoot, Capability::SysNice,
-    Capability::SysResource, Capability::SysTime, Capability::SysTtyConfig, Capability::Mknod,
-    Capability::Lease, Capability::AuditWrite, Capability::AuditControl, Capability::Setfcap,
-    Capability::MacOverride, Capability::MacAdmin, Capability::Syslog, Capability::WakeAlarm,
-    Capability::BlockSuspend, Capability::AuditRead, Capability::Perfmon, Capability::Bpf,
-    Capability::CheckpointRestore,
-];
-
 /// Translates `process.capabilities`. A configuration without them means: none
 /// at all.
 ///
@@ -46,11 +28,6 @@ pub(crate) fn plan(config: Option<&LinuxCapabilities>) -> Sets {
         inheritable: bits(config.inheritable().as_ref()),
         ambient: bits(config.ambient().as_ref()),
     }
-}
-
-/// All names, by their number.
-pub(crate) fn names() -> &'static [Capability] {
-    &NAMES
 }
 
 /// Adds capabilities by name to the bounding, effective and permitted sets. Not
@@ -85,13 +62,11 @@ pub(crate) fn with(
     Ok(own)
 }
 
+/// The runtime-spec's names are the kernel's; the type's leave out `CAP_`.
 fn bits(names: Option<&Names>) -> Capabilities {
-    let is_in =
-        |name: &Capability| names.is_some_and(|names| names.contains(name));
-    let bit = |(number, name)| u64::from(is_in(name)) << number;
-    Capabilities(
-        NAMES.iter().enumerate().map(bit).fold(0, |all, bit| all | bit),
-    )
+    let named = |name| Capabilities::named(&format!("CAP_{name}"));
+    let sets = names.into_iter().flatten().filter_map(named);
+    sets.fold(Capabilities::default(), |all, one| Capabilities(all.0 | one.0))
 }
 
 impl Sets {
@@ -132,14 +107,9 @@ mod tests {
     }
 
     #[test]
-    fn names_have_the_kernels_numbers() {
-        for (name, number) in [
-            (Capability::Chown, 0),
-            (Capability::NetRaw, 13),
-            (Capability::SysAdmin, 21),
-            (Capability::Setfcap, 31),
-            (Capability::CheckpointRestore, 40),
-        ] {
+    fn each_name_of_a_configuration_has_the_kernels_number() {
+        for (number, name) in Capabilities::KNOWN.names().iter().enumerate() {
+            let name = serde_json::from_value(name.as_str().into()).unwrap();
             assert_eq!(only(name), Capabilities(1 << number), "{name}");
         }
     }

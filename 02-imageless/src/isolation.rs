@@ -4,11 +4,11 @@
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
 use namespaces::idmap::{self, IdMapping, IdMaps};
-use namespaces::namespace::{Namespace, Namespaces, setns};
+use namespaces::namespace::{Namespace, NamespaceId, Namespaces, setns};
+use nix::sys::stat::fstat;
 use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType as Type};
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 /// What the configuration asks for.
@@ -160,10 +160,8 @@ impl Join {
 
 /// In there, changing the root would change it for the whole machine.
 fn is_our_mount_namespace(file: &File) -> Result<bool> {
-    const OURS: &str = "/proc/self/ns/mnt";
-    let ours = fs::metadata(OURS).in_call(|| format!("stat({OURS:?})"))?;
-    let other = file.metadata().in_call(|| "fstat(..)".into())?;
-    Ok((ours.dev(), ours.ino()) == (other.dev(), other.ino()))
+    let id = NamespaceId::from(fstat(file).in_call(|| "fstat(..)".into())?);
+    Ok(id == NamespaceId::of("self", Namespace::Mount)?)
 }
 
 fn namespace(typ: Type) -> Namespace {

@@ -2,6 +2,7 @@
 //! one table; the rest is for the file system itself.
 
 use anyhow::{Result, bail};
+use namespaces::mounts::PROPAGATION;
 use nix::mount::MsFlags;
 
 /// What a word in `options` does.
@@ -75,6 +76,15 @@ const WORDS: &[(&str, Word)] = &[
 pub(crate) fn known() -> impl Iterator<Item = &'static str> {
     let is_known = |(_, word): &&(_, Word)| !matches!(word, Refused);
     WORDS.iter().filter(is_known).map(|(name, _)| *name)
+}
+
+/// Finds what a word says on propagation, if it does.
+pub(crate) fn propagation(word: &str) -> Option<MsFlags> {
+    let found = WORDS.iter().find(|(name, _)| *name == word);
+    match found.map(|(_, word)| *word) {
+        Some(Set(flags)) if flags.intersects(PROPAGATION) => Some(flags),
+        Some(Set(_) | Clear(_) | Refused) | None => None,
+    }
 }
 
 /// Sorts the options: known words to flags, everything else to the file

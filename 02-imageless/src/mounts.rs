@@ -7,7 +7,7 @@ use crate::propagation::is_shared;
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
 use namespaces::cgroup::{Cgroup, Version};
-use namespaces::mounts::{DetachedMount, Mount, remount};
+use namespaces::mounts::{DetachedMount, Mount, PROPAGATION, remount};
 use namespaces::root::{Root, path_of};
 use nix::mount::MsFlags;
 use oci_spec::runtime::Mount as Entry;
@@ -176,13 +176,9 @@ impl Planned {
 
     /// Makes a bind mount private about which nothing is said.
     pub(crate) fn cut_off_if_silent(&mut self) {
-        let words = MsFlags::MS_SLAVE
-            | MsFlags::MS_SHARED
-            | MsFlags::MS_PRIVATE
-            | MsFlags::MS_UNBINDABLE;
         for mount in &mut self.mounts {
             let bind = mount.flags.contains(MsFlags::MS_BIND);
-            if bind && !mount.flags.intersects(words) {
+            if bind && !mount.flags.intersects(PROPAGATION) {
                 mount.flags |= MsFlags::MS_PRIVATE;
             }
         }
@@ -193,10 +189,15 @@ impl Planned {
     pub(crate) fn hold_shared(&self) -> Result<Option<DetachedMount>> {
         let shared = MsFlags::MS_BIND | MsFlags::MS_SHARED;
         let [mount] = &self.mounts[..] else { return Ok(None) };
-        if !mount.flags.contains(shared) || !is_shared(&mount.source)? {
+        if !mount.flags.contains(shared) {
             return Ok(None);
         }
-        mount.hold().map(Some).with_context(|| self.field.clone())
+        let held = match is_shared(&mount.source) {
+            Ok(false) => return Ok(None),
+            Ok(true) => mount.hold(),
+            Err(error) => Err(error),
+        };
+        held.map(Some).with_context(|| self.field.clone())
     }
 
     /// Mounts inside the root; `held` is what [`Planned::hold_shared`] gave.

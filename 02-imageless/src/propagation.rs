@@ -2,8 +2,9 @@
 //! `linux.rootfsPropagation`, and the words on propagation among the options of
 //! mounts. Without a word the container is cut off.
 
+use crate::mount_options;
 use crate::mounts::Planned;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use namespaces::InCall;
 use namespaces::mountinfo::MountInfo;
 use namespaces::mounts::{DetachedMount, Propagation, set_propagation};
@@ -22,39 +23,22 @@ pub(crate) struct Sharing {
     root: Option<MsFlags>,
 }
 
-/// Source: runtime-spec: config-linux.md, "Rootfs Mount Propagation"
-#[rustfmt::skip]
-const WORDS: [(&str, MsFlags); 8] = [
-    ("private", MsFlags::MS_PRIVATE),
-    ("rprivate", MsFlags::MS_PRIVATE.union(MsFlags::MS_REC)),
-    ("rshared", MsFlags::MS_SHARED.union(MsFlags::MS_REC)),
-    ("rslave", MsFlags::MS_SLAVE.union(MsFlags::MS_REC)),
-    ("runbindable", MsFlags::MS_UNBINDABLE.union(MsFlags::MS_REC)),
-    ("shared", MsFlags::MS_SHARED),
-    ("slave", MsFlags::MS_SLAVE),
-    ("unbindable", MsFlags::MS_UNBINDABLE),
-];
-
 /// Decides it for a configuration. Where a mount follows the host, those
 /// without a word have to be cut off one by one.
 ///
 /// # Errors
 /// No such word.
+///
+/// Source: runtime-spec: config-linux.md, "Rootfs Mount Propagation"
 pub(crate) fn plan(linux: &Linux, mounts: &mut [Planned]) -> Result<Sharing> {
-    let word = linux.rootfs_propagation().as_deref();
-    let flags = |word: &str| {
-        let row = WORDS.iter().find(|(name, _)| *name == word);
-        row.map(|(_, flags)| *flags)
-    };
-    let root = match word {
+    let root = match linux.rootfs_propagation().as_deref() {
         None | Some("") => None,
-        Some(word) => match flags(word) {
-            Some(flags) => Some(flags),
-            None => bail!(
-                "config.json: linux.rootfsPropagation: {word:?}: not \
-                 private, slave, shared or unbindable"
-            ),
-        },
+        Some(word) => Some(mount_options::propagation(word).with_context(|| {
+            format!(
+                "config.json: linux.rootfsPropagation: {word:?}: not private, \
+                 slave, shared or unbindable"
+            )
+        })?),
     };
     let follows = root.is_some_and(|flags| flags.contains(MsFlags::MS_SLAVE))
         || mounts.iter().any(Planned::follows_host);
@@ -71,12 +55,13 @@ impl Sharing {
         &self,
         mounts: &[Planned],
     ) -> Result<Vec<Option<DetachedMount>>> {
-        let held = mounts.iter().map(Planned::hold_shared).collect();
+        let held = mounts.iter().map(Planned::hold_shared);
+        let held = held.collect::<Result<_>>()?;
         match self.follows {
             true => Propagation::Slave.set_on_all()?,
             false => Propagation::Private.set_on_all()?,
         }
-        held
+        Ok(held)
     }
 
     /// Before anything is mounted in the root.
@@ -100,7 +85,7 @@ impl Sharing {
 
 /// Tells whether a file of the host is on a shared mount: only then there is
 /// somebody to share with.
-pub(crate) fn is_shared(file: &Path) -> Result<bool> {
+pub(crate) fn is_shared(file: &Path) -> namespaces::Result<bool> {
     let file = file.canonicalize().in_call(|| format!("realpath({file:?})"))?;
     let mounts = MountInfo::of("self")?;
     let above = mounts.iter().filter(|mount| file.starts_with(&mount.target));

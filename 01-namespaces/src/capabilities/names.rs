@@ -21,6 +21,12 @@ pub(super) const NAMES: [&str; 41] = [
 ];
 
 impl Capabilities {
+    /// Gives the set of one capability, by its name. `None`: no such name.
+    pub fn named(name: &str) -> Option<Self> {
+        let number = NAMES.iter().position(|known| *known == name)?;
+        Some(Self(1 << number))
+    }
+
     /// Lists what is in the set by name; what a newer kernel has, by number.
     pub fn names(self) -> Vec<String> {
         let name = |number: u32| match NAMES.get(number as usize) {
@@ -34,6 +40,12 @@ impl Capabilities {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_found_by_all_of_it() {
+        assert_eq!(Capabilities::named("CAP_KILL"), Some(Capabilities(1 << 5)));
+        assert_eq!(Capabilities::named("KILL"), None);
+    }
 
     #[test]
     fn names_have_the_kernels_numbers() {

@@ -1,7 +1,7 @@
 //! In which cgroups a process is, what these may use, and what they use now.
 
 use super::answer::Answer;
-use super::page::{Section, row};
+use super::page::{Row, Section, row};
 use super::process::Process;
 
 use namespaces::cgroup::{
@@ -118,7 +118,7 @@ impl Account {
     }
 
     /// What the controllers that are there say.
-    fn rows(&self) -> Vec<super::page::Row> {
+    fn rows(&self) -> Vec<Row> {
         let max = || "max".to_owned();
         let sizes = |amount: Amount| {
             let limit = amount.limit.map_or_else(max, size);

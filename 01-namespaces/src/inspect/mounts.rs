@@ -2,7 +2,7 @@
 //! mount namespace that need not be ours.
 
 use super::answer::Answer;
-use super::page::{Section, row};
+use super::page::{Row, Section, row};
 use super::process::Process;
 use namespaces::mountinfo::MountInfo;
 use serde::Serialize;
@@ -46,7 +46,7 @@ impl Mounts {
 }
 
 impl Mount {
-    fn row(&self) -> super::page::Row {
+    fn row(&self) -> Row {
         let Self { source, root, fstype, options, propagation, .. } = self;
         let part = match root.to_str() {
             Some("/") => String::new(),

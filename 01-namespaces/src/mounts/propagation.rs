@@ -51,7 +51,7 @@ impl Propagation {
 }
 
 /// All flags that mean propagation.
-pub(super) const PROPAGATION: MsFlags = MsFlags::MS_SHARED
+pub const PROPAGATION: MsFlags = MsFlags::MS_SHARED
     .union(MsFlags::MS_PRIVATE)
     .union(MsFlags::MS_SLAVE)
     .union(MsFlags::MS_UNBINDABLE);

@@ -3,8 +3,9 @@
 
 use crate::hooks::Moment;
 use crate::seccomp::architectures;
-use crate::{capabilities, mount_options, report};
+use crate::{mount_options, report};
 use anyhow::Result;
+use namespaces::capabilities::Capabilities;
 use namespaces::namespace::Namespace;
 use serde_json::{Value, json};
 
@@ -29,7 +30,7 @@ fn features() -> Value {
         "mountOptions": mount_options::known().collect::<Vec<_>>(),
         "linux": {
             "namespaces": Namespace::all().map(name).collect::<Vec<_>>(),
-            "capabilities": capabilities::names(),
+            "capabilities": Capabilities::KNOWN.names(),
             "cgroup": {
                 "v1": true, "v2": true, "systemd": false,
                 "systemdUser": false, "rdma": false,

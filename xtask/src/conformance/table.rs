@@ -45,7 +45,7 @@ fn row(line: &str) -> Result<Row> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Verdict, read};
+    use super::{Row, Verdict, read};
 
     #[test]
     fn each_program_that_does_not_pass_has_a_reason() {
@@ -53,6 +53,18 @@ mod tests {
             let passes = [row.runc, row.ours] == [Verdict::Passes; 2];
             assert_eq!(row.why.is_empty(), passes, "{row:?}");
         }
+    }
+
+    #[test]
+    fn the_book_has_the_numbers_of_the_table() {
+        let rows = read().unwrap();
+        let ok = |of: fn(&Row) -> Verdict| {
+            rows.iter().filter(|row| of(row) == Verdict::Passes).count()
+        };
+        let (runc, ours) = (ok(|row| row.runc), ok(|row| row.ours));
+        let said = format!("passes {runc} of them and imageless {ours};");
+        let page = include_str!("../../../book/src/02-runtime.md");
+        assert!(page.contains(&said), "{said}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// From power on to power off; it takes a quarter of that on two quiet cores.
+/// From power on to power off; it takes a third of that on two quiet cores.
 const LIMIT: Duration = Duration::from_secs(9 * 60);
 
 /// The line by which the guest tells its exit status: see `vm/machine.sh`.

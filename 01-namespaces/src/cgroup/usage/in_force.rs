@@ -37,12 +37,6 @@ impl Cgroup {
         })
     }
 
-    fn limit_if_there(&self, places: Places) -> Result<Option<Limit>> {
-        let (file, _) = self.version.pick(places);
-        let text = if file.is_empty() { None } else { self.text(file)? };
-        Ok(text.and_then(|text| Limit::parse(&text)))
-    }
-
     /// v1 says memory and swap in one sum.
     fn swap_limit(&self) -> Result<Option<Limit>> {
         let there = self.limit_if_there(SWAP_LIMIT)?;

@@ -71,9 +71,17 @@ impl Cgroup {
     /// Reads a limit. Where there is no file, as in the root of the tree, there
     /// is none.
     pub(super) fn limit(&self, places: Places) -> Result<Limit> {
+        Ok(self.limit_if_there(places)?.unwrap_or(Limit::Max))
+    }
+
+    /// Reads a limit. `None`: there is no file for it.
+    pub(super) fn limit_if_there(
+        &self,
+        places: Places,
+    ) -> Result<Option<Limit>> {
         let (file, _) = self.version.pick(places);
-        let text = self.text(file)?;
-        Ok(text.and_then(|text| Limit::parse(&text)).unwrap_or(Limit::Max))
+        let text = if file.is_empty() { None } else { self.text(file)? };
+        Ok(text.and_then(|text| Limit::parse(&text)))
     }
 
     pub(super) fn number_at(
