@@ -70,6 +70,19 @@ fn every_kind_but_pid_is_kept_and_no_process_is_in_it() {
 }
 
 #[test]
+fn a_pinned_user_namespace_keeps_its_map_and_who_enters_is_its_root() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let pinned = Pinned::new(scratch.path().join("box"), &["-U", "-u"]);
+    let script = "id -u; tr -s ' ' < /proc/self/uid_map; hostname mine";
+    let seen = pinned.run(&["sh", "-c", script]);
+    assert_eq!(seen, "0\n 0 0 1\n");
+    assert_eq!(pinned.run(&["hostname"]), "mine\n");
+}
+
+#[test]
 fn unpin_leaves_no_mount_and_no_directory() {
     if !requires(&[Need::Root]) {
         return;
