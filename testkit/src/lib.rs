@@ -15,6 +15,7 @@ mod leaks;
 mod need;
 mod programs;
 mod scratch;
+mod screen;
 mod wait;
 
 pub use bundle::Bundle;
@@ -24,4 +25,5 @@ pub use programs::{
     RuntimeUnderTest, bin, crun, example, find_program, runtimes,
 };
 pub use scratch::Scratch;
+pub use screen::Screen;
 pub use wait::{eventually, subreaper};

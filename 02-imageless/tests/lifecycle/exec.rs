@@ -1,13 +1,13 @@
 //! `exec`: one more process in a container that is there.
 
 use super::driver::{Answer, Driver, LIMIT, OURS, on_each_runtime, on_ours};
-use super::screen::Screen;
+use super::screen::sent_by;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 use std::fs;
-use testkit::{Need, eventually, requires};
+use testkit::{Need, Screen, eventually, requires};
 
 const SLEEP: &[&str] = &["sleep", "60"];
 
@@ -204,7 +204,7 @@ fn a_detached_exec_returns_and_leaves_its_pid() {
 fn who_listens_on_the_console_socket_talks_with_the_new_program() {
     in_a_container(|driver| {
         let script = "read line; echo got $line; tty";
-        let mut screen = Screen::sent_by(driver, |socket| {
+        let mut screen = sent_by(driver, |socket| {
             let console = ["--tty", "--console-socket", socket];
             let options = [&detached(driver)[..], &console.map(Into::into)];
             let answer = sh(driver, &options.concat(), script);

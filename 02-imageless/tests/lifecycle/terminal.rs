@@ -1,9 +1,9 @@
 //! Terminals: made in the container, held by the engine or by our foreground.
 
 use super::driver::{Driver, on_each_runtime, on_ours};
-use super::screen::Screen;
+use super::screen::sent_by;
 use serde_json::json;
-use testkit::{Need, requires};
+use testkit::{Need, Screen, requires};
 
 fn with_terminal(driver: &Driver, script: &str) {
     driver.set("/process/terminal", json!(true));
@@ -11,7 +11,7 @@ fn with_terminal(driver: &Driver, script: &str) {
 }
 
 fn created(driver: &Driver) -> Screen {
-    Screen::sent_by(driver, |socket| {
+    sent_by(driver, |socket| {
         driver.ok(&["create", "--console-socket", socket]);
     })
 }
