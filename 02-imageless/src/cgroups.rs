@@ -4,6 +4,7 @@
 
 use crate::id::Id;
 use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
 use namespaces::cgroup::{Cgroup, DeviceRule, Limits, Usage};
 use namespaces::process::{kill, pidfd_open};
 use nix::errno::Errno;
@@ -13,6 +14,17 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::os::fd::AsFd;
 use std::path::{Component, Path, PathBuf};
+
+/// Who makes a container's cgroup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Manager {
+    /// We, in the cgroup file system
+    Cgroupfs,
+    /// systemd, at our request (not supported yet)
+    Systemd,
+    /// Nobody: the container stays in its caller's
+    Disabled,
+}
 
 /// What has to be removed with the container; kept in `state.json`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -32,7 +44,14 @@ impl Place {
     /// A path with `..`, which would lead out of the hierarchy.
     ///
     /// Source: runtime-spec: config-linux.md, "Cgroups Path"
-    pub(crate) fn plan(linux: &Linux, id: &Id) -> Result<Self> {
+    pub(crate) fn plan(
+        linux: &Linux,
+        id: &Id,
+        manager: Manager,
+    ) -> Result<Self> {
+        if manager == Manager::Disabled {
+            return Ok(Self::default());
+        }
         let wanted = linux.cgroups_path().as_deref();
         let wanted = wanted.filter(|path| !path.as_os_str().is_empty());
         let path = match wanted {
@@ -233,6 +252,7 @@ mod tests {
     fn a_cgroups_path_does_not_lead_out_of_the_hierarchy() {
         let linux: Linux =
             serde_json::from_str(r#"{"cgroupsPath":"/a/../../x"}"#).unwrap();
-        assert!(Place::plan(&linux, &Id::parse("a").unwrap()).is_err());
+        let id = Id::parse("a").unwrap();
+        assert!(Place::plan(&linux, &id, Manager::Cgroupfs).is_err());
     }
 }

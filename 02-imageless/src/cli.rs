@@ -1,6 +1,7 @@
 //! The command line, as engines already write it for runc: global options, then
 //! a verb.
 
+use crate::cgroups::Manager;
 use crate::commands;
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -45,9 +46,9 @@ pub(crate) struct Global {
     /// Accepted; who calls decides, not the option
     #[arg(long, value_name = "BOOL", value_parser = ["true", "false", "auto"])]
     rootless: Option<String>,
-    /// How cgroups are made; only cgroupfs is supported
+    /// Who makes the container's cgroup
     #[arg(long, value_name = "NAME", default_value = "cgroupfs")]
-    cgroup_manager: String,
+    cgroup_manager: Manager,
     /// Accepted; there is no checkpoint
     #[arg(long, value_name = "PROGRAM", hide = true)]
     criu: Option<PathBuf>,
@@ -62,24 +63,26 @@ pub(crate) enum LogFormat {
 }
 
 impl Global {
-    /// The directory below which each container has its own.
+    /// Who makes the cgroup of a container that is created now. Those that are
+    /// there keep theirs, whatever a later call says.
     ///
     /// # Errors
-    /// An ordinary user without XDG_RUNTIME_DIR; an option that cannot be
-    /// honoured.
-    pub(crate) fn root(&self) -> Result<PathBuf> {
-        if self.systemd_cgroup {
+    /// An option that cannot be honoured.
+    pub(crate) fn cgroup_manager(&self) -> Result<Manager> {
+        if self.systemd_cgroup || self.cgroup_manager == Manager::Systemd {
             bail!(
                 "--systemd-cgroup: not supported yet\nhint: leave it out; \
                  cgroups are made directly, as with runc's cgroupfs driver"
             );
         }
-        if self.cgroup_manager != "cgroupfs" {
-            bail!(
-                "--cgroup-manager: {:?}: not supported yet\nhint: cgroupfs",
-                self.cgroup_manager
-            );
-        }
+        Ok(self.cgroup_manager)
+    }
+
+    /// The directory below which each container has its own.
+    ///
+    /// # Errors
+    /// An ordinary user without XDG_RUNTIME_DIR.
+    pub(crate) fn root(&self) -> Result<PathBuf> {
         if let Some(root) = &self.root {
             return std::path::absolute(root).context("--root");
         }

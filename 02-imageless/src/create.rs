@@ -1,6 +1,7 @@
 //! `create`, step by step; each step that fails undoes itself, and so do those
 //! before it. After a crash at any moment `delete --force` finds what is there.
 
+use crate::cgroups::Manager;
 use crate::config::Bundle;
 use crate::console::{Console, Courier};
 use crate::container::Container;
@@ -27,6 +28,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Request {
     pub(crate) id: Id,
     pub(crate) bundle: PathBuf,
+    pub(crate) cgroup_manager: Manager,
     pub(crate) pid_file: Option<PathBuf>,
     pub(crate) pidfd_socket: Option<PidfdSocket>,
     pub(crate) console: Console,
@@ -55,7 +57,7 @@ pub(crate) struct Created {
 pub(crate) fn create(root: &Path, request: &Request) -> Result<Created> {
     let mut bundle = Bundle::open(&request.bundle)?;
     request.kept_fds.announce(bundle.process_mut());
-    let plan = Plan::new(bundle, &request.id)?;
+    let plan = Plan::new(bundle, &request.id, request.cgroup_manager)?;
     let courier = request.console.courier(&plan.process.config)?;
     let container = Container::create(root, &request.id)?;
     let mut attempt = Attempt { container, plan, courier, request };

@@ -22,6 +22,10 @@ pub(crate) struct Device {
     owner: (Option<Uid>, Option<Gid>),
 }
 
+/// In each container a link, which [`create`] makes. An engine that lists all
+/// devices of the host has it in its list.
+const PTMX: &str = "/dev/ptmx";
+
 /// Translates `linux.devices`.
 ///
 /// # Errors
@@ -34,7 +38,11 @@ pub(crate) fn plan(spec: &Spec) -> Result<Vec<Device>> {
         .iter()
         .filter_map(|linux| linux.devices().as_ref())
         .flatten();
-    devices.enumerate().map(|(i, device)| plan_device(i, device)).collect()
+    devices
+        .enumerate()
+        .filter(|(_, device)| device.path() != Path::new(PTMX))
+        .map(|(i, device)| plan_device(i, device))
+        .collect()
 }
 
 fn plan_device(i: usize, device: &LinuxDevice) -> Result<Device> {

@@ -2,7 +2,7 @@
 //! anything is made. What can be refused is refused here, where nothing has to
 //! be undone.
 
-use crate::cgroups::Place;
+use crate::cgroups::{Manager, Place};
 use crate::config::Bundle;
 use crate::device_rules;
 use crate::devices::{self, Device};
@@ -38,13 +38,17 @@ impl Plan {
     ///
     /// # Errors
     /// Names the field that is wrong, or not supported.
-    pub(crate) fn new(bundle: Bundle, id: &Id) -> Result<Self> {
+    pub(crate) fn new(
+        bundle: Bundle,
+        id: &Id,
+        manager: Manager,
+    ) -> Result<Self> {
         supported::check(&bundle.spec)?;
         let linux =
             bundle.spec.linux().as_ref().expect("checked by supported::check");
         let limited = linux.resources().as_ref();
         let isolation = isolation::plan(linux)?;
-        let cgroup = Place::plan(linux, id)?;
+        let cgroup = Place::plan(linux, id, manager)?;
         let mut mounts = mounts::plan(&bundle, cgroup.path.as_deref())?;
         let sharing = propagation::plan(linux, &mut mounts)?;
         Ok(Self {

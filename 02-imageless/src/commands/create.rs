@@ -52,7 +52,8 @@ impl Create {
     pub(crate) fn run(self, global: &Global) -> Result<()> {
         own_binary::protect()?;
         let console = self.options.console();
-        create::create(&global.root()?, &self.options.request(console)?)?;
+        let request = self.options.request(global, console)?;
+        create::create(&global.root()?, &request)?;
         Ok(())
     }
 }
@@ -62,7 +63,11 @@ impl CreateOptions {
     ///
     /// # Errors
     /// Names the option that cannot be honoured.
-    pub(crate) fn request(&self, console: Console) -> Result<Request> {
+    pub(crate) fn request(
+        &self,
+        global: &Global,
+        console: Console,
+    ) -> Result<Request> {
         if self.no_pivot {
             bail!(
                 "--no-pivot: not supported: without pivot_root(2) the host's \
@@ -74,6 +79,7 @@ impl CreateOptions {
             pidfd_socket: pidfd_socket.map(PidfdSocket::connect).transpose()?,
             id: Id::parse(&self.id)?,
             bundle: self.bundle.clone(),
+            cgroup_manager: global.cgroup_manager()?,
             pid_file: self.pid_file.clone(),
             console,
             kept_fds: KeptFds::find(self.preserve_fds)?,

@@ -33,7 +33,8 @@ impl Run {
         own_binary::protect()?;
         let root = global.root()?;
         if self.detach {
-            let request = self.options.request(self.options.console())?;
+            let request =
+                self.options.request(global, self.options.console())?;
             let created = create::create(&root, &request)?;
             start_or_delete(&created.container)?;
             return Ok(ExitCode::SUCCESS);
@@ -41,7 +42,7 @@ impl Run {
         if self.options.console_socket.is_some() {
             bail!("--console-socket: only with --detach");
         }
-        let request = self.options.request(Console::Foreground)?;
+        let request = self.options.request(global, Console::Foreground)?;
         // Before there is a child: a signal that arrives from now on waits
         // until it can be passed on.
         let forwarding = Forwarding::start()?;

@@ -68,6 +68,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         needed_by: &[Need::Stage(2)],
     },
     Package {
+        name: "catatonit",
+        provides: "catatonit",
+        why: "the init that podman puts into a container on demand",
+        needed_by: &[Need::Stage(2)],
+    },
+    Package {
         name: "containerd",
         provides: "containerd",
         why: "the other engine, with its shim and ctr",

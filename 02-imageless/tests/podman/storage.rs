@@ -1,0 +1,92 @@
+//! Directories of the host, file systems in memory, layers, and copies.
+
+use crate::podman::{Podman, on_each_runtime};
+use std::fs;
+
+const OURS: &str = "the scratch directory is ours";
+
+/// A directory of the host with one file, as a volume at `/mnt`.
+fn volume(podman: &Podman, options: &str) -> String {
+    let dir = podman.scratch.path().join("volume");
+    fs::create_dir_all(&dir).expect(OURS);
+    fs::write(dir.join("file"), "host\n").expect(OURS);
+    format!("{}:/mnt{options}", dir.display())
+}
+
+fn on_the_host(podman: &Podman) -> String {
+    let file = podman.scratch.path().join("volume/file");
+    fs::read_to_string(file).expect(OURS)
+}
+
+#[test]
+fn a_volume_is_read_and_written() {
+    on_each_runtime(|podman| {
+        let volume = volume(podman, "");
+        let script = "cat /mnt/file; echo container >/mnt/file";
+        podman.prints(&[(&["--volume", &volume], script, "host\n")]);
+        assert_eq!(on_the_host(podman), "container\n");
+    });
+}
+
+#[test]
+fn a_volume_that_is_read_only_is_not_written() {
+    on_each_runtime(|podman| {
+        let volume = volume(podman, ":ro");
+        let script = "cat /mnt/file; echo x 2>/dev/null >/mnt/file || echo no";
+        podman.prints(&[(&["--volume", &volume], script, "host\nno\n")]);
+        assert_eq!(on_the_host(podman), "host\n");
+    });
+}
+
+#[test]
+fn a_volume_below_a_layer_keeps_what_it_had() {
+    on_each_runtime(|podman| {
+        let volume = volume(podman, ":O");
+        let script = "echo layer >/mnt/file; cat /mnt/file";
+        podman.prints(&[(&["--volume", &volume], script, "layer\n")]);
+        assert_eq!(on_the_host(podman), "host\n");
+    });
+}
+
+#[test]
+fn a_named_volume_outlives_its_container() {
+    on_each_runtime(|podman| {
+        podman.prints(&[
+            (&["--volume", "data:/mnt"], "echo kept >/mnt/file", ""),
+            (&["--volume", "data:/mnt"], "cat /mnt/file", "kept\n"),
+        ]);
+    });
+}
+
+#[test]
+fn a_root_that_is_read_only_is_not_written() {
+    on_each_runtime(|podman| {
+        podman.prints(&[(
+            &["--read-only", "--read-only-tmpfs=false"],
+            "touch /x 2>/dev/null || echo no",
+            "no\n",
+        )]);
+    });
+}
+
+#[test]
+fn shared_memory_has_the_size_that_was_asked_for() {
+    on_each_runtime(|podman| {
+        let script = "df /dev/shm | tail -1 | awk '{print $2}'";
+        podman.prints(&[(&["--shm-size", "1m"], script, "1024\n")]);
+    });
+}
+
+#[test]
+fn files_are_copied_into_a_container_and_out_of_it() {
+    on_each_runtime(|podman| {
+        podman.start(&[]);
+        let (from, to) =
+            ["from", "to"].map(|name| podman.scratch.path().join(name)).into();
+        fs::write(&from, "copied\n").expect(OURS);
+        podman.ok(&["cp", &from.to_string_lossy(), "box:/tmp/file"]);
+        podman.ok(&["cp", "box:/tmp/file", &to.to_string_lossy()]);
+        assert_eq!(podman.ok(&["exec", "box", "cat", "/tmp/file"]), "copied\n");
+        assert_eq!(fs::read_to_string(to).expect(OURS), "copied\n");
+    });
+}
