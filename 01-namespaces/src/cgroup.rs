@@ -76,6 +76,19 @@ impl Cgroup {
         Ok(Self::opened(&layout, dirs))
     }
 
+    /// Turns a path that counts from the caller's own cgroup, as
+    /// [`Cgroup::create`] takes it, into one that counts from the top, which
+    /// means the same to every process. `None`: v1, and the caller is in another
+    /// cgroup in each tree.
+    ///
+    /// # Errors
+    /// ENOENT: no cgroups mounted.
+    ///
+    /// Source: cgroups(7), "/proc/pid/cgroup"
+    pub fn absolute(path: &Path) -> Result<Option<PathBuf>> {
+        Ok(Layout::detect()?.absolute(path))
+    }
+
     /// Opens the cgroup that a process is in; `process` is a pid or `self`. On
     /// v1 it may be another one in each tree.
     ///

@@ -9,7 +9,7 @@ mod write;
 
 use std::fmt;
 
-pub use caller::Caller;
+pub use caller::{Caller, in_first_user_namespace};
 pub use fault::fault;
 pub use subordinate::{Owner, SubordinateFile, SubordinateIds};
 pub use write::MapStep;

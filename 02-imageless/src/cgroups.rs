@@ -1,18 +1,17 @@
 //! The container's cgroup: the one that `linux.cgroupsPath` names, made by
 //! `create`, recorded in `state.json` and removed by `delete`. An ordinary user
-//! who may make none has containers without one.
+//! has it where cgroups are delegated, else a container without one.
 
 use crate::id::Id;
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use namespaces::cgroup::{Cgroup, DeviceRule, Limits, Usage};
-use namespaces::process::{kill, pidfd_open};
+use namespaces::idmap::in_first_user_namespace;
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, Pid, access, geteuid};
 use oci_spec::runtime::Linux;
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::os::fd::AsFd;
 use std::path::{Component, Path, PathBuf};
 
 /// Who makes a container's cgroup.
@@ -56,7 +55,10 @@ impl Place {
         let wanted = wanted.filter(|path| !path.as_os_str().is_empty());
         let path = match wanted {
             Some(path) => Path::new("/").join(path),
-            None => PathBuf::from(format!("/imageless-{id}")),
+            None => match default_path(id)? {
+                Some(path) => path,
+                None => return Ok(Self::default()),
+            },
         };
         if path.components().any(|part| part == Component::ParentDir)
             || path.parent().is_none()
@@ -67,9 +69,6 @@ impl Place {
             );
         }
         let cgroup = Cgroup::open(&path)?;
-        if wanted.is_none() && !geteuid().is_root() && !may_make(&cgroup) {
-            return Ok(Self::default());
-        }
         let parents = cgroup.paths().into_iter().flat_map(missing_parents);
         Ok(Self { path: Some(path), parents: parents.collect() })
     }
@@ -94,8 +93,8 @@ impl Place {
     }
 
     /// Makes the cgroup and sets its limits; if that fails, dropping the value
-    /// removes what was made. Rules for devices need none where there is none:
-    /// an ordinary user makes no devices.
+    /// removes what was made. Only the machine's root may set rules for devices;
+    /// nobody else could make a device that they would have to forbid.
     ///
     /// # Errors
     /// EBUSY: it has processes already. Others as the kernel says. Limits for a
@@ -115,9 +114,11 @@ impl Place {
         let cgroup =
             Cgroup::create(path).context("config.json: linux.cgroupsPath")?;
         cgroup.set(limits).context("config.json: linux.resources")?;
-        cgroup
-            .set_devices(devices)
-            .context("config.json: linux.resources.devices")?;
+        if is_machines_root() {
+            cgroup
+                .set_devices(devices)
+                .context("config.json: linux.resources.devices")?;
+        }
         Ok(Some(cgroup))
     }
 
@@ -144,9 +145,10 @@ impl Place {
         Ok(self.own()?.thaw()?)
     }
 
-    /// Lists its processes.
-    pub(crate) fn pids(&self) -> Result<Vec<Pid>> {
-        Ok(self.own()?.pids()?)
+    /// Lists its processes; `None`: the container has no cgroup.
+    pub(crate) fn pids(&self) -> Result<Option<Vec<Pid>>> {
+        let cgroup = self.open()?;
+        Ok(cgroup.map(|cgroup| cgroup.pids()).transpose()?)
     }
 
     /// Reads what its processes use.
@@ -211,16 +213,6 @@ impl Place {
         self.remove_parents();
         Ok(())
     }
-
-    /// Sends a signal to every process in it.
-    pub(crate) fn signal(&self, signal: i32) -> Result<()> {
-        for pid in self.own()?.pids()? {
-            // No such process: it has ended since it was listed.
-            let Ok(process) = pidfd_open(pid) else { continue };
-            kill(process.as_fd(), signal)?;
-        }
-        Ok(())
-    }
 }
 
 /// What cannot be done without a cgroup says so.
@@ -228,12 +220,39 @@ const NONE: &str = "the container has no cgroup of its own\nhint: an ordinary \
     user may make one in a delegated cgroup, for example from `systemd-run \
     --user --scope -p Delegate=yes`";
 
-/// Tells whether we may make a cgroup's directories.
-fn may_make(cgroup: &Cgroup) -> bool {
-    cgroup.paths().into_iter().all(|dir| {
+/// Finds where a container goes of which nobody says where: to the top, or for
+/// an ordinary user to what is delegated to her. `None`: that is nothing.
+///
+/// Source: cgroups(7), "Cgroups delegation: delegating a hierarchy to a less
+/// privileged user"
+// ANCHOR: default_path
+fn default_path(id: &Id) -> Result<Option<PathBuf>> {
+    let name = format!("imageless-{id}");
+    let top = Path::new("/").join(&name);
+    if is_machines_root() || may_make(&top)? {
+        return Ok(Some(top));
+    }
+    match Cgroup::absolute(Path::new(&name))? {
+        Some(path) if may_make(&path)? => Ok(Some(path)),
+        Some(_) | None => Ok(None),
+    }
+}
+// ANCHOR_END: default_path
+
+fn is_machines_root() -> bool {
+    geteuid().is_root() && in_first_user_namespace()
+}
+
+/// Tells whether we may make a cgroup's directories, and move processes from
+/// the one above to it.
+fn may_make(path: &Path) -> Result<bool> {
+    let may_write = |path: &Path| access(path, AccessFlags::W_OK).is_ok();
+    Ok(Cgroup::open(path)?.paths().into_iter().all(|dir| {
         let above = dir.ancestors().skip(1).find(|above| above.exists());
-        above.is_some_and(|dir| access(dir, AccessFlags::W_OK).is_ok())
-    })
+        above.is_some_and(|dir| {
+            may_write(dir) && may_write(&dir.join("cgroup.procs"))
+        })
+    }))
 }
 
 fn missing_parents(dir: &Path) -> Vec<PathBuf> {

@@ -3,6 +3,7 @@
 
 use crate::container::{Container, Status};
 use crate::hooks::{self, Moment};
+use crate::members;
 use crate::outcome::Outcome;
 use crate::start;
 use anyhow::{Context, Result, bail};
@@ -128,7 +129,7 @@ pub(crate) fn kill(
     match (target, &container.state) {
         // Without an init the cgroup may be somebody else's: see below.
         (Target::All, Some(state)) if init.is_some() => {
-            state.cgroup.signal(signal)
+            members::signal(state, signal)
         }
         (Target::Init | Target::All, _) => {
             permit(Verb::Kill, container.status())?;

@@ -30,6 +30,7 @@ mod joining;
 mod kept_fds;
 mod lifecycle;
 mod log;
+mod members;
 mod mount_options;
 mod mounts;
 mod outcome;

@@ -76,6 +76,15 @@ impl Layout {
         }
     }
 
+    /// Turns a relative path into an absolute one; `None` on v1 if that is
+    /// another one in each tree.
+    pub(super) fn absolute(&self, path: &Path) -> Option<PathBuf> {
+        let locate =
+            |hierarchy: &Hierarchy| hierarchy.locate(self.version, path);
+        let first = locate(self.mounts.first()?);
+        self.mounts.iter().all(|h| locate(h) == first).then_some(first)
+    }
+
     /// Gives the directories of a cgroup.
     pub(super) fn dirs(&self, path: &Path) -> Vec<Dir> {
         let dir = |hierarchy: &Hierarchy| {
@@ -192,6 +201,17 @@ mod tests {
     fn a_relative_path_is_beside_our_own_cgroup_on_v2() {
         assert_eq!(paths(V2, "0::/user/us\n", "c"), ["/sys/fs/cgroup/user/c"]);
         assert_eq!(paths(V2, "0::/\n", "c"), ["/sys/fs/cgroup/c"]);
+    }
+
+    #[test]
+    fn a_relative_path_is_absolute_where_all_trees_agree() {
+        let absolute = |own: &str| {
+            let layout = Layout::parse(HYBRID, own).unwrap();
+            layout.absolute(Path::new("c"))
+        };
+        let both = absolute("4:memory:/us\n1:cpu,cpuacct:/us\n0::/\n");
+        assert_eq!(both, Some(PathBuf::from("/us/c")));
+        assert_eq!(absolute("4:memory:/us\n1:cpu,cpuacct:/\n0::/\n"), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Who writes a map: what the kernel allows depends on it.
 
 use nix::unistd::{getegid, geteuid};
+use std::os::unix::fs::MetadataExt;
 
 /// Says who the process is that writes maps for its child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,4 +22,17 @@ impl Caller {
     pub fn is_root(&self) -> bool {
         self.uid == 0
     }
+}
+
+/// Tells whether this process is in the user namespace that the machine started
+/// with: only there is root the machine's root.
+///
+/// The number of that namespace is part of the kernel's interface.
+///
+/// Source: Linux, include/uapi/linux/nsfs.h, `USER_NS_INIT_INO`; since
+/// "Linux 3.8 (2013-02)"
+pub fn in_first_user_namespace() -> bool {
+    const USER_NS_INIT_INO: u64 = 0xEFFF_FFFD;
+    std::fs::metadata("/proc/self/ns/user")
+        .is_ok_and(|user| user.ino() == USER_NS_INIT_INO)
 }

@@ -6,10 +6,11 @@
 use super::detached::DetachedMount;
 use super::filesystem::Filesystem;
 use crate::error::{InCall, Result};
+use crate::idmap::in_first_user_namespace;
 use crate::root::{Root, path_of, status};
 use std::fs::{Permissions, set_permissions};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Describes an overlay. All directories are handles on mounts of this mount
@@ -80,16 +81,6 @@ fn describe(lower: &str, upper: Option<(String, String)>) -> Filesystem {
 }
 
 const UPPER_OPTIONS: &str = "mode=755";
-
-/// The number of the first user namespace is part of the kernel's interface.
-///
-/// Source: Linux, include/uapi/linux/nsfs.h, `USER_NS_INIT_INO`; since
-/// "Linux 3.8 (2013-02)"
-fn in_first_user_namespace() -> bool {
-    const USER_NS_INIT_INO: u64 = 0xEFFF_FFFD;
-    std::fs::metadata("/proc/self/ns/user")
-        .is_ok_and(|user| user.ino() == USER_NS_INIT_INO)
-}
 
 impl Root {
     /// Covers a directory with an overlay of itself whose changes go to a

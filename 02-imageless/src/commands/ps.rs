@@ -3,10 +3,12 @@
 use crate::cli::Global;
 use crate::container::Container;
 use crate::id::Id;
+use crate::members;
 use crate::report;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use namespaces::InCall;
+use nix::unistd::Pid;
 use std::process::Command;
 
 /// List the processes of a container
@@ -41,9 +43,10 @@ impl Ps {
     pub(crate) fn run(self, global: &Global) -> Result<()> {
         let container =
             Container::open(&global.root()?, &Id::parse(&self.id)?)?;
-        let place = container.cgroup()?;
+        let state =
+            container.state.as_ref().context("container not running")?;
         let pids: Vec<i32> =
-            place.pids()?.into_iter().map(|pid| pid.as_raw()).collect();
+            members::pids(state)?.into_iter().map(Pid::as_raw).collect();
         report::print(&match self.format {
             Format::Json => serde_json::to_string(&pids)? + "\n",
             Format::Table => table(&self.options, &pids)?,

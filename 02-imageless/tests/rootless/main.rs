@@ -1,9 +1,12 @@
 //! The runtime as an ordinary user calls it: on runc first, then on ours.
 
+mod delegated;
 mod user;
 
+use std::time::Duration;
+use testkit::eventually;
 use testkit::spec::{LinuxIdMappingBuilder, Spec};
-use user::{User, on_each_runtime};
+use user::on_each_runtime;
 
 #[test]
 fn an_ordinary_user_is_root_in_the_container() {
@@ -74,6 +77,26 @@ fn limits_without_a_cgroup_are_refused_by_their_field() {
     });
 }
 
+/// runc can not: it looks into cgroups only.
+#[test]
+fn ps_and_kill_all_know_who_is_in_a_container_without_a_cgroup() {
+    on_each_runtime(|user| {
+        if !user.is_ours() {
+            return;
+        }
+        user.start("sleep 60 & sleep 60");
+        eventually(Duration::from_secs(10), "all three run", || {
+            let (_, said) = user.verb_with("ps", &["--format", "json"], &[]);
+            let pids: Vec<i32> = serde_json::from_str(&said).expect(&said);
+            (pids.len() == 3).then_some(())
+        });
+        let (code, said) = user.verb_with("kill", &["--all"], &["KILL"]);
+        assert_eq!(code, Some(0), "{said}");
+        user.wait_until_stopped();
+    });
+}
+
+/// Gives the container at most five processes.
 fn limit_processes(spec: &mut Spec) {
     let linux = spec.linux_mut().as_mut().expect("it has one");
     let json = r#"{"pids":{"limit":5}}"#;
@@ -82,7 +105,7 @@ fn limit_processes(spec: &mut Spec) {
 
 #[test]
 fn a_container_is_killed_and_deleted() {
-    on_each_runtime(|user: &User| {
+    on_each_runtime(|user| {
         user.start("sleep 60");
         assert_eq!(user.verb("kill", &["KILL"]).0, Some(0));
         user.wait_until_stopped();

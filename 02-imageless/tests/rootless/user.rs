@@ -1,6 +1,7 @@
 //! ann, 4242, who has subordinate ids in a test's own /etc, which a private
 //! mount namespace lays over the machine's; and her container.
 
+use nix::unistd::Pid;
 use std::fs;
 use std::os::unix::fs::chown;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use testkit::{
 /// Why an operation on the scratch directory cannot fail.
 const OURS: &str = "the scratch directory is ours";
 
-const ANN: u32 = 4242;
+pub(crate) const ANN: u32 = 4242;
 
 const ETC: [(&str, &str); 3] = [
     ("passwd", "root:x:0:0::/:/bin/sh\nann:x:4242:4242::/:/bin/sh\n"),
@@ -23,15 +24,17 @@ const ETC: [(&str, &str); 3] = [
     ("subgid", "ann:210000:1000\n"),
 ];
 
-/// Becomes ann, in the directory $0, and calls the rest of the arguments.
+/// Becomes ann, in the directory $0 and the cgroups $CGROUPS, and calls the
+/// rest of the arguments.
 const BECOME_ANN: &str = "for file in passwd subuid subgid; do \
         mount --bind $0/$file /etc/$file || exit; \
     done; \
+    for dir in $CGROUPS; do echo $$ > $dir/cgroup.procs || exit; done; \
     cd $0; export XDG_RUNTIME_DIR=$0/run; \
     exec setpriv --reuid 4242 --regid 4242 --clear-groups \"$@\"";
 
 /// Runs `test` with the reference and then with ours.
-pub(crate) fn on_each_runtime(test: impl Fn(&User)) {
+pub(crate) fn on_each_runtime(test: impl Fn(&mut User)) {
     let programs =
         ["runc", "unshare", "setpriv", "newuidmap"].map(Need::Program);
     let needs = [&[Need::Root, Need::UserNamespaces], &programs[..]].concat();
@@ -40,7 +43,7 @@ pub(crate) fn on_each_runtime(test: impl Fn(&User)) {
     }
     subreaper();
     for runtime in runtimes() {
-        test(&User::new(runtime));
+        test(&mut User::new(runtime));
     }
 }
 
@@ -48,6 +51,8 @@ pub(crate) fn on_each_runtime(test: impl Fn(&User)) {
 pub(crate) struct User {
     runtime: RuntimeUnderTest,
     id: String,
+    /// The directories of the cgroups that she is in, if not in ours.
+    cgroups: Vec<PathBuf>,
     // Last: it looks for leaks when it is dropped.
     scratch: Scratch,
 }
@@ -72,7 +77,8 @@ impl User {
             let cp = cp.arg(program).arg(scratch.path()).status();
             assert!(cp.expect("cp is everywhere").success());
         }
-        let user = Self { runtime, id: scratch.id("box"), scratch };
+        let id = scratch.id("box");
+        let user = Self { runtime, id, cgroups: Vec::new(), scratch };
         let line = "imageless bundle --rootless -o box \
                     sh id cat awk sleep mkdir true -- sh";
         assert_eq!(user.ann("./imageless", line).0, Some(0));
@@ -82,6 +88,16 @@ impl User {
     /// Tells whether this is our runtime, whose words we know.
     pub(crate) fn is_ours(&self) -> bool {
         self.runtime.name == "imageless"
+    }
+
+    /// Moves her to other cgroups: their directories, one on v2.
+    pub(crate) fn live_in(&mut self, cgroups: Vec<PathBuf>) {
+        self.cgroups = cgroups;
+    }
+
+    /// The container's id. The test's tag is in it.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
     /// Rewrites config.json through `change`.
@@ -115,6 +131,15 @@ impl User {
         self.verb_with(verb, &[], args)
     }
 
+    /// The pid of the container's first process.
+    pub(crate) fn init(&self) -> Pid {
+        let (_, said) = self.verb("state", &[]);
+        let state: serde_json::Value =
+            serde_json::from_str(&said).expect(&said);
+        let pid = state["pid"].as_i64().expect("it has one");
+        Pid::from_raw(i32::try_from(pid).expect("pids are small"))
+    }
+
     /// Waits until the container has ended.
     pub(crate) fn wait_until_stopped(&self) {
         eventually(Duration::from_secs(10), "the container has ended", || {
@@ -130,7 +155,8 @@ impl User {
         });
     }
 
-    fn verb_with(
+    /// The same with options before the id.
+    pub(crate) fn verb_with(
         &self,
         verb: &str,
         options: &[&str],
@@ -161,6 +187,8 @@ impl User {
         let mut unshare = Command::new("unshare");
         unshare.args(["--mount", "sh", "-c", BECOME_ANN]);
         unshare.arg(self.scratch.path()).arg(program).args(args);
+        let cgroups = self.cgroups.iter().map(|dir| dir.display().to_string());
+        unshare.env("CGROUPS", cgroups.collect::<Vec<_>>().join(" "));
         // Files, not pipes: a container that goes on would hold a pipe open.
         let said = self.scratch.path().join("said");
         let file = fs::File::create(&said).expect(OURS);
