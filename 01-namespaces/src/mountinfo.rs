@@ -41,35 +41,42 @@ impl MountInfo {
         let path = format!("/proc/{process}/mountinfo");
         let bytes =
             std::fs::read(&path).in_call(|| format!("read({path:?})"))?;
-        Ok(Self::parse(&String::from_utf8_lossy(&bytes)))
+        Ok(Self::parse(&bytes))
     }
 
-    /// Understands the text of mountinfo; leaves out what is no line of it.
-    pub fn parse(text: &str) -> Vec<Self> {
-        text.lines().filter_map(Self::line).collect()
+    /// Understands mountinfo; leaves out what is no line of it. Bytes: a path
+    /// need not be UTF-8, and anybody's may stand among ours.
+    pub fn parse(bytes: &[u8]) -> Vec<Self> {
+        bytes.split(|byte| *byte == b'\n').filter_map(Self::line).collect()
     }
 
     /// `36 35 98:0 ROOT TARGET OPTIONS [TAGS].. - FSTYPE SOURCE SUPER-OPTIONS`
-    fn line(line: &str) -> Option<Self> {
-        let (before, after) = line.split_once(" - ")?;
-        let mut before = before.split(' ').skip(3);
-        let mut after = after.split(' ');
+    fn line(line: &[u8]) -> Option<Self> {
+        let mut fields = line.split(|byte| *byte == b' ').skip(3);
         Some(Self {
-            root: unescape(before.next()?),
-            target: unescape(before.next()?),
-            options: before.next()?.into(),
-            propagation: before.map(Into::into).collect(),
-            fstype: after.next()?.into(),
-            source: unescape(after.next()?),
-            super_options: after.next()?.into(),
+            root: unescape(fields.next()?),
+            target: unescape(fields.next()?),
+            options: text(fields.next()?),
+            propagation: fields
+                .by_ref()
+                .take_while(|field| *field != b"-")
+                .map(text)
+                .collect(),
+            fstype: text(fields.next()?),
+            source: unescape(fields.next()?),
+            super_options: text(fields.next()?),
         })
     }
 }
 
+fn text(field: &[u8]) -> String {
+    String::from_utf8_lossy(field).into_owned()
+}
+
 /// Undoes the kernel's `\040` for a space, and the like.
-fn unescape(field: &str) -> PathBuf {
+fn unescape(field: &[u8]) -> PathBuf {
     let mut bytes = Vec::new();
-    let mut rest = field.as_bytes();
+    let mut rest = field;
     while let Some((first, after)) = rest.split_first() {
         let code = escaped(rest);
         bytes.push(code.unwrap_or(*first));
@@ -87,10 +94,11 @@ fn escaped(bytes: &[u8]) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::ffi::OsStrExt;
 
     #[test]
     fn every_field_of_a_line_is_found_with_and_without_tags() {
-        let text = "\
+        let text = b"\
 36 35 98:0 /a /b rw,noatime shared:1 master:2 - ext3 /dev/root rw,errors=go
 37 35 0:5 / /c ro - tmpfs none rw
 ";
@@ -105,7 +113,15 @@ mod tests {
 
     #[test]
     fn a_space_in_a_path_is_a_space_again() {
-        assert_eq!(unescape(r"/a\040b\134c"), PathBuf::from(r"/a b\c"));
-        assert_eq!(unescape(r"/a\04"), PathBuf::from(r"/a\04"));
+        assert_eq!(unescape(br"/a\040b\134c"), PathBuf::from(r"/a b\c"));
+        assert_eq!(unescape(br"/a\04"), PathBuf::from(r"/a\04"));
+    }
+
+    #[test]
+    fn a_path_that_is_no_text_is_the_same_path() {
+        let line = b"36 35 8:0 / /\xff\\012 rw - ext3 \xfe rw";
+        let mount = &MountInfo::parse(line)[0];
+        assert_eq!(mount.target.as_os_str().as_bytes(), b"/\xff\n");
+        assert_eq!(mount.source.as_os_str().as_bytes(), b"\xfe");
     }
 }

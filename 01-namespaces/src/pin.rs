@@ -198,7 +198,7 @@ fn explain(error: SyscallError) -> SyscallError {
 mod tests {
     use super::*;
 
-    const MOUNTS: &str = "\
+    const MOUNTS: &[u8] = b"\
 1 0 0:1 / /box rw - tmpfs tmpfs rw
 2 1 0:4 net:[9] /box/net rw - nsfs nsfs rw
 3 0 0:2 / /data rw - tmpfs tmpfs rw

@@ -23,9 +23,10 @@ const GENERATIONS: usize = 100;
 ///
 /// Source: `proc_pid_stat(5)`, "ppid"
 pub(crate) fn parent(pid: Pid) -> Option<Pid> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the name, in parentheses, and may itself hold spaces
-    // and parentheses.
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is the name, in parentheses. The process chooses it, and
+    // any bytes will do, parentheses too.
+    let stat = String::from_utf8_lossy(&stat);
     let (_, fields) = stat.rsplit_once(") ")?;
     fields.split(' ').nth(1)?.parse().ok().map(Pid::from_raw)
 }
@@ -70,4 +71,28 @@ fn children() -> Result<Vec<Pid>> {
         .map(Pid::from_raw)
         .filter(|pid| parent(*pid) == Some(Pid::this()))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by it")]
+    use super::*;
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_child_is_ours_whatever_it_calls_itself() {
+        let script = "printf 'x) Z \\377' > /proc/$$/comm; echo done; read go";
+        let mut child = Command::new("sh");
+        let child = child.args(["-c", script]);
+        let child = child.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = child.spawn().unwrap();
+        let mut line = String::new();
+        let stdout = child.stdout.take().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let pid = Pid::from_raw(child.id() as i32);
+        assert_eq!(parent(pid), Some(Pid::this()), "{line}");
+        // Its standard input is closed first: `read` ends.
+        child.wait().unwrap();
+    }
 }

@@ -2,9 +2,11 @@
 //! them. Read from /proc/self/mountinfo and /proc/self/cgroup, never guessed
 //! from /sys/fs/cgroup.
 
-use super::{Dir, v1, v2};
-use crate::error::{Result, SyscallError};
+use super::{Dir, Membership, v1, v2};
+use crate::error::{InCall, Result, SyscallError};
+use crate::mountinfo::MountInfo;
 use nix::errno::Errno;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Names the interface that the controllers are on. A hybrid machine counts as
@@ -50,27 +52,27 @@ pub(super) struct Layout {
 impl Layout {
     /// Reads the layout of this machine.
     pub(super) fn detect() -> Result<Self> {
-        let mountinfo = super::files::read(Path::new("/proc/self/mountinfo"))?;
-        let own = super::files::read(Path::new("/proc/self/cgroup"))?;
-        Self::parse(&mountinfo, &own).ok_or_else(|| {
+        let mounts = MountInfo::of("self")?;
+        let ours = fs::read("/proc/self/cgroup")
+            .in_call(|| r#"read("/proc/self/cgroup")"#.into())?;
+        Self::new(&mounts, &ours).ok_or_else(|| {
             SyscallError::new("read(\"/proc/self/mountinfo\")", Errno::ENOENT)
                 .hint("mount cgroups: `mount -t cgroup2 none /sys/fs/cgroup`")
         })
     }
 
-    fn parse(mountinfo: &str, own: &str) -> Option<Self> {
-        let mounts = |fstype| {
-            mountinfo
-                .lines()
-                .filter_map(move |line| hierarchy(line, fstype, own))
+    /// `ours`: what /proc/self/cgroup says.
+    fn new(mounts: &[MountInfo], ours: &[u8]) -> Option<Self> {
+        let ours = Membership::parse(ours, &[]);
+        let of_type = |fstype| {
+            let mounts = mounts.iter().filter(move |m| m.fstype == fstype);
+            mounts.map(|mount| Hierarchy::new(mount, &ours))
         };
-        let wanted = |name: &String| v1::CONTROLLERS.contains(&name.as_str());
-        let v1: Vec<_> = mounts("cgroup")
-            .filter(|h| h.controllers.iter().any(wanted))
-            .collect();
+        let v1: Vec<_> =
+            of_type("cgroup").filter(|h| !h.controllers.is_empty()).collect();
         match v1.is_empty() {
             false => Some(Self { version: Version::V1, mounts: v1 }),
-            true => mounts("cgroup2")
+            true => of_type("cgroup2")
                 .next()
                 .map(|h| Self { version: Version::V2, mounts: vec![h] }),
         }
@@ -106,6 +108,23 @@ impl Layout {
 }
 
 impl Hierarchy {
+    /// Source: proc_pid_mountinfo(5); cgroups(7), "/proc/pid/cgroup"
+    fn new(mount: &MountInfo, ours: &[Membership]) -> Self {
+        // Those of v2 have no controllers there.
+        let options = mount.super_options.split(',');
+        let wanted = |name: &&str| v1::CONTROLLERS.contains(name);
+        let controllers: Vec<String> =
+            options.filter(wanted).map(Into::into).collect();
+        let is_here = |our: &&Membership| match controllers.first() {
+            Some(name) => our.controllers.contains(name),
+            None => our.controllers.is_empty(),
+        };
+        let own = ours.iter().find(is_here);
+        let own = own.map_or_else(|| "/".into(), |our| our.path.clone());
+        let (root, path) = (mount.root.clone(), mount.target.clone());
+        Self { controllers, root, path, own }
+    }
+
     /// Turns a relative path into one that counts from the top of the tree, see
     /// [`super::Cgroup::create`].
     fn locate(&self, version: Version, path: &Path) -> PathBuf {
@@ -127,44 +146,6 @@ impl Hierarchy {
     }
 }
 
-/// Reads one line of mountinfo if it is a mount of that type:
-/// `36 35 98:0 ROOT MOUNT-POINT OPTIONS [TAGS].. - FSTYPE SOURCE SUPER-OPTIONS`
-///
-/// Source: proc_pid_mountinfo(5)
-fn hierarchy(line: &str, fstype: &str, own: &str) -> Option<Hierarchy> {
-    let (before, after) = line.split_once(" - ")?;
-    let mut before = before.split(' ').skip(3);
-    let (root, path) = (before.next()?, before.next()?);
-    let mut after = after.split(' ');
-    if after.next()? != fstype {
-        return None;
-    }
-    let options = after.nth(1)?;
-    let controllers: Vec<String> = match fstype {
-        "cgroup2" => Vec::new(),
-        _ => options
-            .split(',')
-            .filter(|o| v1::CONTROLLERS.contains(o))
-            .map(Into::into)
-            .collect(),
-    };
-    let own = own_cgroup(own, controllers.first().map_or("", String::as_str));
-    Some(Hierarchy { controllers, root: root.into(), path: path.into(), own })
-}
-
-/// Finds our own cgroup among the lines `ID:CONTROLLERS:PATH`; v2 is the one
-/// without controllers.
-///
-/// Source: cgroups(7), "/proc/pid/cgroup"
-fn own_cgroup(lines: &str, controller: &str) -> PathBuf {
-    let path = lines.lines().find_map(|line| {
-        let (_, rest) = line.split_once(':')?;
-        let (controllers, path) = rest.split_once(':')?;
-        controllers.split(',').any(|c| c == controller).then_some(path)
-    });
-    PathBuf::from(path.unwrap_or("/"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,8 +160,12 @@ mod tests {
 30 24 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw,nsdelegate
 ";
 
+    fn layout(mountinfo: &str, own: &str) -> Option<Layout> {
+        Layout::new(&MountInfo::parse(mountinfo.as_bytes()), own.as_bytes())
+    }
+
     fn paths(mountinfo: &str, own: &str, path: &str) -> Vec<String> {
-        let dirs = Layout::parse(mountinfo, own).unwrap().dirs(Path::new(path));
+        let dirs = layout(mountinfo, own).unwrap().dirs(Path::new(path));
         dirs.iter().map(|dir| dir.path.display().to_string()).collect()
     }
 
@@ -225,9 +210,13 @@ mod tests {
 
     #[test]
     fn no_cgroups_are_no_layout() {
-        assert_eq!(
-            Layout::parse("1 0 8:1 / / rw - ext4 /dev/sda rw\n", "0::/\n"),
-            None
-        );
+        let none = layout("1 0 8:1 / / rw - ext4 /dev/sda rw\n", "0::/\n");
+        assert_eq!(none, None);
+    }
+
+    #[test]
+    fn a_space_in_the_mount_point_is_a_space() {
+        let mountinfo = V2.replace("/sys/fs/cgroup", r"/cg\0402");
+        assert_eq!(paths(&mountinfo, "0::/\n", "c"), ["/cg 2/c"]);
     }
 }

@@ -4,6 +4,9 @@
 use super::{Dir, Version};
 use crate::error::{InCall, Result};
 use crate::mountinfo::MountInfo;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// The place of a process in one hierarchy.
@@ -28,19 +31,23 @@ impl Membership {
     /// Source: cgroups(7)
     pub fn of(process: &str) -> Result<Vec<Self>> {
         let path = format!("/proc/{process}/cgroup");
-        let lines = std::fs::read_to_string(&path)
-            .in_call(|| format!("read({path:?})"))?;
-        let mounts = MountInfo::of("self")?;
-        Ok(lines.lines().filter_map(|l| Self::line(l, &mounts)).collect())
+        let bytes = fs::read(&path).in_call(|| format!("read({path:?})"))?;
+        Ok(Self::parse(&bytes, &MountInfo::of("self")?))
+    }
+
+    /// Understands `/proc/PID/cgroup`, where these are the mounts.
+    pub(super) fn parse(bytes: &[u8], mounts: &[MountInfo]) -> Vec<Self> {
+        let lines = bytes.split(|byte| *byte == b'\n');
+        lines.filter_map(|line| Self::line(line, mounts)).collect()
     }
 
     /// `ID:CONTROLLERS:PATH`
-    fn line(line: &str, mounts: &[MountInfo]) -> Option<Self> {
-        let (_, rest) = line.split_once(':')?;
-        let (controllers, path) = rest.split_once(':')?;
+    fn line(line: &[u8], mounts: &[MountInfo]) -> Option<Self> {
+        let mut fields = line.splitn(3, |byte| *byte == b':').skip(1);
+        let controllers = str::from_utf8(fields.next()?).ok()?;
         let names = controllers.split(',').filter(|name| !name.is_empty());
         let controllers: Vec<String> = names.map(Into::into).collect();
-        let path = PathBuf::from(path);
+        let path = PathBuf::from(OsStr::from_bytes(fields.next()?));
         let mut mounts =
             mounts.iter().filter(|mount| is_of(mount, &controllers));
         let dir = mounts.find_map(|mount| dir(mount, &path));
@@ -92,13 +99,14 @@ fn dir(mount: &MountInfo, cgroup: &Path) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    const MOUNTS: &str = "\
+    const MOUNTS: &[u8] = b"\
 31 24 0:27 / /cg/unified rw - cgroup2 cgroup2 rw
 33 24 0:29 /box /cg/cpu rw - cgroup cgroup rw,cpu,cpuacct
 ";
 
     fn dir_of(line: &str) -> Option<PathBuf> {
-        Membership::line(line, &MountInfo::parse(MOUNTS)).unwrap().dir
+        let mounts = MountInfo::parse(MOUNTS);
+        Membership::line(line.as_bytes(), &mounts).unwrap().dir
     }
 
     #[test]

@@ -2,13 +2,12 @@
 
 use super::answer::Answer;
 use super::page::{Row, Section, row};
-use super::process::Process;
+use super::process::{Process, shown};
 
 use namespaces::cgroup::{
     Cgroup, CpuQuota, CpuUsage, CpuWeight, Limit, Limits, Membership, Usage,
 };
 use serde::Serialize;
-use std::path::PathBuf;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Cgroups {
@@ -21,7 +20,7 @@ pub(super) struct Cgroups {
 /// A path, and the hierarchies in which it is that.
 #[derive(Debug, Serialize)]
 struct Place {
-    path: PathBuf,
+    path: String,
     /// `unified` is the one of v2.
     hierarchies: Vec<String>,
 }
@@ -83,6 +82,7 @@ fn places(memberships: Vec<Membership>) -> Vec<Place> {
             true => "unified".into(),
             false => controllers.join(","),
         };
+        let path = shown(&path);
         match places.iter_mut().find(|place| place.path == path) {
             Some(place) => place.hierarchies.push(name),
             None => places.push(Place { path, hierarchies: vec![name] }),
@@ -94,7 +94,7 @@ fn places(memberships: Vec<Membership>) -> Vec<Place> {
 impl Place {
     fn text(&self) -> String {
         let hierarchies = self.hierarchies.join(" ");
-        format!("{} ({hierarchies})", self.path.display())
+        format!("{} ({hierarchies})", self.path)
     }
 }
 

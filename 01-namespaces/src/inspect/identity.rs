@@ -7,7 +7,6 @@ use super::page::{Section, row};
 use super::process::{Process, Status};
 use namespaces::namespace::Namespace;
 use serde::Serialize;
-use std::path::PathBuf;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Identity {
@@ -19,9 +18,9 @@ pub(super) struct Identity {
     parent: Option<u32>,
     /// Process 1 of its pid namespace, by the pid that we see.
     init: Option<i32>,
-    executable: Answer<PathBuf>,
-    root: Answer<PathBuf>,
-    working_directory: Answer<PathBuf>,
+    executable: Answer<String>,
+    root: Answer<String>,
+    working_directory: Answer<String>,
 }
 
 impl Identity {
@@ -45,7 +44,6 @@ impl Identity {
     }
 
     pub(super) fn section(&self) -> Section {
-        let path = |path: &PathBuf| path.display().to_string();
         let init = match self.init {
             Some(pid) if pid == self.pid => "itself".into(),
             Some(pid) => format!("process {pid}"),
@@ -66,9 +64,9 @@ impl Identity {
                     self.parent.map_or("?".into(), |p| p.to_string()),
                 ),
                 row("init", init),
-                row("executable", self.executable.text(path)),
-                row("root", self.root.text(path)),
-                row("directory", self.working_directory.text(path)),
+                row("executable", self.executable.text(Clone::clone)),
+                row("root", self.root.text(Clone::clone)),
+                row("directory", self.working_directory.text(Clone::clone)),
             ],
         }
     }

@@ -3,10 +3,9 @@
 
 use super::answer::Answer;
 use super::page::{Row, Section, row};
-use super::process::Process;
+use super::process::{Process, shown};
 use namespaces::mountinfo::MountInfo;
 use serde::Serialize;
-use std::path::PathBuf;
 
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
@@ -15,11 +14,11 @@ pub(super) struct Mounts(Answer<Vec<Mount>>);
 #[derive(Debug, Serialize)]
 struct Mount {
     /// Seen from the root of the process.
-    target: PathBuf,
-    source: PathBuf,
+    target: String,
+    source: String,
     /// The part of the file system that is mounted: of a bind mount, a
     /// directory.
-    root: PathBuf,
+    root: String,
     fstype: String,
     options: String,
     /// Empty if it is private.
@@ -48,28 +47,26 @@ impl Mounts {
 impl Mount {
     fn row(&self) -> Row {
         let Self { source, root, fstype, options, propagation, .. } = self;
-        let part = match root.to_str() {
-            Some("/") => String::new(),
-            _ => format!("[{}]", root.display()),
+        let part = match root.as_str() {
+            "/" => String::new(),
+            part => format!("[{part}]"),
         };
-        let mut words = vec![format!("{}{part}", source.display())];
+        let mut words = vec![format!("{source}{part}")];
         words.extend([fstype.clone(), options.clone()]);
         words.extend(propagation.iter().cloned());
-        row(self.target.to_string_lossy(), words.join(" "))
+        row(&self.target, words.join(" "))
     }
 }
 
 impl From<MountInfo> for Mount {
     fn from(mount: MountInfo) -> Self {
-        let MountInfo {
-            root,
-            target,
-            options,
-            propagation,
-            fstype,
-            source,
-            ..
-        } = mount;
-        Self { target, source, root, fstype, options, propagation }
+        Self {
+            target: shown(&mount.target),
+            source: shown(&mount.source),
+            root: shown(&mount.root),
+            fstype: mount.fstype,
+            options: mount.options,
+            propagation: mount.propagation,
+        }
     }
 }

@@ -4,7 +4,7 @@
 
 use super::answer::Answer;
 use super::page::{Section, row};
-use super::process::Process;
+use super::process::{self, Process};
 use namespaces::namespace::{Namespace, NamespaceId};
 use namespaces::{InCall, Result, SyscallError};
 use nix::errno::Errno::{ENOENT, ESRCH};
@@ -78,9 +78,7 @@ impl Machine {
 
 impl Member {
     fn read(pid: i32) -> Result<Self> {
-        let path = format!("/proc/{pid}/comm");
-        let name =
-            fs::read_to_string(&path).in_call(|| format!("read({path:?})"))?;
+        let name = process::read(pid, "comm")?;
         let mut ids = Vec::new();
         for namespace in Namespace::all() {
             ids.push((

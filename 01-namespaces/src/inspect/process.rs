@@ -8,7 +8,7 @@ use namespaces::{InCall, Result};
 use nix::unistd::Pid;
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::Path;
 
 #[derive(Debug)]
 pub(super) struct Process {
@@ -27,15 +27,16 @@ impl Process {
         self.pid.to_string()
     }
 
-    /// Reads one of its files; what is no UTF-8 is replaced.
+    /// Reads one of its files.
     pub(super) fn text(&self, file: &str) -> Result<String> {
         read(self.pid, file)
     }
 
-    /// Reads one of its links.
-    pub(super) fn link(&self, file: &str) -> Result<PathBuf> {
+    /// Reads one of its links, as [`shown`].
+    pub(super) fn link(&self, file: &str) -> Result<String> {
         let path = format!("/proc/{}/{file}", self.pid);
-        fs::read_link(&path).in_call(|| format!("readlink({path:?})"))
+        let link = fs::read_link(&path);
+        link.map(|to| shown(&to)).in_call(|| format!("readlink({path:?})"))
     }
 
     pub(super) fn status(&self) -> Result<Status> {
@@ -52,7 +53,13 @@ impl Process {
     }
 }
 
-fn read(pid: i32, file: &str) -> Result<String> {
+/// Gives a path as text, which JSON has to be: what is no UTF-8 is replaced.
+pub(super) fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Reads a file of a process; what is no UTF-8 is replaced.
+pub(super) fn read(pid: i32, file: &str) -> Result<String> {
     let path = format!("/proc/{pid}/{file}");
     let bytes = fs::read(&path).in_call(|| format!("read({path:?})"))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

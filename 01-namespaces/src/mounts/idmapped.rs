@@ -12,7 +12,7 @@ use crate::process::{Gate, SpawnOptions, spawn};
 use crate::root::path_of;
 use nix::errno::Errno;
 use nix::sys::stat::{major, minor, stat};
-use std::fs::{File, read_to_string};
+use std::fs::{self, File};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -84,8 +84,9 @@ pub fn fstype(file: &Path) -> Result<String> {
     const MOUNTS: &str = "/proc/self/mountinfo";
     let device = stat(file).in_call(|| format!("stat({file:?})"))?.st_dev;
     let device = format!("{}:{}", major(device), minor(device));
-    let mounts =
-        read_to_string(MOUNTS).in_call(|| format!("open({MOUNTS})"))?;
+    let mounts = fs::read(MOUNTS).in_call(|| format!("open({MOUNTS})"))?;
+    // A mount point need not be UTF-8; a device and a type are.
+    let mounts = String::from_utf8_lossy(&mounts);
     let fstype = |line: &str| {
         let (mount, filesystem) = line.split_once(" - ")?;
         let same = mount.split(' ').nth(2) == Some(device.as_str());

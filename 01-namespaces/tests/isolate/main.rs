@@ -10,6 +10,7 @@ mod left_behind;
 mod limits;
 mod mounts;
 mod namespaces;
+mod odd_names;
 mod pin;
 mod rootfs;
 mod rootless;

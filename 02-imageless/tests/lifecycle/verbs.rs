@@ -61,6 +61,22 @@ fn state_tells_what_the_specification_asks_for() {
 }
 
 #[test]
+fn a_container_runs_whatever_its_process_calls_itself() {
+    on_each_runtime(&[], |driver| {
+        driver.set_script("printf 'x) Z \\377' > /proc/$$/comm; sleep 60; :");
+        driver.ok(&["create"]);
+        driver.ok(&["start"]);
+        let comm = format!("/proc/{}/comm", pid(driver));
+        eventually(LIMIT, "it has its name", || {
+            fs::read(&comm).ok().filter(|name| name == b"x) Z \xff\n")
+        });
+        assert_eq!(driver.status(), "running");
+        driver.fails(&["delete"]);
+        driver.ok(&["delete", "--force"]);
+    });
+}
+
+#[test]
 fn a_reader_of_state_or_list_may_stop_at_any_time() {
     on_ours(SLEEP, |driver| {
         driver.ok(&["create"]);

@@ -15,8 +15,10 @@ const LIMITS: &[u8] = &[1, 2, 5];
 /// # Errors
 /// /proc is not mounted.
 pub(super) fn layout() -> Result<Finding> {
-    let mountinfo = fs::read_to_string("/proc/self/mountinfo")
-        .context("/proc/self/mountinfo")?;
+    let mountinfo =
+        fs::read("/proc/self/mountinfo").context("/proc/self/mountinfo")?;
+    // Somebody's mount point need not be UTF-8; those of cgroups are.
+    let mountinfo = String::from_utf8_lossy(&mountinfo);
     let mounts = hierarchies(&mountinfo);
     let unified = mounts.iter().find(|(kind, ..)| *kind == "cgroup2");
     let unified = unified.map(|(_, at, _)| {
