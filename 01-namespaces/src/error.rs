@@ -32,15 +32,37 @@ impl SyscallError {
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }
+
+    /// Adds the remedy, if a file of `process` in /proc was not there and that
+    /// is `self`: we ourselves have not ended.
+    pub(crate) fn hint_at_proc(self, process: &str) -> Self {
+        match (self.errno, process) {
+            (Errno::ENOENT, "self") => {
+                self.hint("/proc is not mounted: mount -t proc proc /proc")
+            }
+            _ => self,
+        }
+    }
 }
 
 impl fmt::Display for SyscallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} = {:?}: {}", self.call, self.errno, self.errno.desc())?;
-        match &self.hint {
+        match self.hint.as_deref().or(remedy(self.errno)) {
             Some(hint) => write!(f, "\nhint: {hint}"),
             None => Ok(()),
         }
+    }
+}
+
+/// What helps whichever call it was.
+///
+/// Source: errno(3), getrlimit(2)
+fn remedy(errno: Errno) -> Option<&'static str> {
+    match errno {
+        Errno::EMFILE => Some("raise the limit of open files: ulimit -n"),
+        Errno::ENFILE => Some("as root: raise /proc/sys/fs/file-max"),
+        _ => None,
     }
 }
 
@@ -101,5 +123,16 @@ mod tests {
         let error = SyscallError::new("unshare(CLONE_NEWNS)", Errno::EPERM)
             .hint("add --user");
         assert!(error.to_string().ends_with("not permitted\nhint: add --user"));
+    }
+
+    #[test]
+    fn too_many_open_files_have_a_way_out_whichever_call_it_was() {
+        let error = SyscallError::new("pipe2(O_CLOEXEC)", Errno::EMFILE);
+        assert!(error.to_string().ends_with(
+            "hint: raise the limit of open \
+                                             files: ulimit -n"
+        ));
+        let error = error.hint("close some");
+        assert!(error.to_string().ends_with("\nhint: close some"));
     }
 }

@@ -39,9 +39,8 @@ impl MountInfo {
     /// Source: proc_pid_mountinfo(5)
     pub fn of(process: &str) -> Result<Vec<Self>> {
         let path = format!("/proc/{process}/mountinfo");
-        let bytes =
-            std::fs::read(&path).in_call(|| format!("read({path:?})"))?;
-        Ok(Self::parse(&bytes))
+        let bytes = std::fs::read(&path).in_call(|| format!("read({path:?})"));
+        Ok(Self::parse(&bytes.map_err(|e| e.hint_at_proc(process))?))
     }
 
     /// Understands mountinfo; leaves out what is no line of it. Bytes: a path

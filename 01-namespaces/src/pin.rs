@@ -186,6 +186,7 @@ fn is_pinned(dir: &Path, mounts: &[MountInfo]) -> bool {
 fn explain(error: SyscallError) -> SyscallError {
     match error.errno {
         Errno::EEXIST => error.hint("it has to be new: isolate makes it"),
+        Errno::ENOENT => error.hint("the directory above it has to be there"),
         Errno::EPERM => error.hint(
             "to mount takes root, or a user and a mount namespace of your own: \
              isolate --user --mount",

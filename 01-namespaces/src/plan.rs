@@ -58,11 +58,12 @@ impl Plan {
             namespaces.remove(Namespace::Time);
         }
 
-        let name = stale::name(std::process::id());
+        let limits = options.limits.limits();
+        let cgroup = limits.map(|limits| anyhow::Ok((stale::name()?, limits)));
         Ok(Self {
             namespaces,
             id_maps: users.id_maps,
-            cgroup: options.limits.limits().map(|limits| (name, limits)),
+            cgroup: cgroup.transpose()?,
             stats: options.limits.stats,
             steps,
             init: options.init,
@@ -73,7 +74,7 @@ impl Plan {
     /// Makes the cgroup with its limits, if there are any.
     pub(crate) fn create_cgroup(&self) -> Result<Option<Cgroup>> {
         let Some((path, limits)) = &self.cgroup else { return Ok(None) };
-        stale::remove_stale(&Cgroup::open(path)?);
+        stale::remove_stale(&Cgroup::open(path)?)?;
         let cgroup = Cgroup::create(path)?;
         cgroup.set(limits)?;
         Ok(Some(cgroup))

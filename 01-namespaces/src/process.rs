@@ -89,9 +89,14 @@ fn explain_clone3(options: &SpawnOptions<'_>, errno: Errno) -> SyscallError {
             "a seccomp filter forbids it, such as that of a container around \
              us, or we are in a chroot",
         ),
-        Errno::ENOSPC => {
-            error.hint("the limits are /proc/sys/user/max_*_namespaces")
-        }
+        Errno::ENOSPC => error.hint(
+            "the limits are /proc/sys/user/max_*_namespaces; user and pid \
+             namespaces stand at most 32 deep in each other",
+        ),
+        Errno::EAGAIN => error.hint(
+            "no more processes: the limits are ulimit -u and pids.max of the \
+             cgroups that we are in",
+        ),
         _ => error,
     }
 }

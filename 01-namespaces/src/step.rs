@@ -6,7 +6,8 @@ mod root;
 use namespaces::mounts::{Mount, Propagation};
 use namespaces::namespace::{Namespace, unshare};
 use namespaces::time::ClockOffsets;
-use namespaces::{InCall, Result};
+use namespaces::{InCall, Result, SyscallError};
+use nix::errno::Errno;
 use nix::unistd::{Gid, Uid, setgid, setgroups, sethostname, setuid};
 use std::ffi::OsString;
 
@@ -48,7 +49,8 @@ impl Step {
             }
             Self::UnshareTime(offsets) => offsets.unshare(),
             Self::SetHostname(name) => {
-                sethostname(name).in_call(|| format!("sethostname({name:?})"))
+                let call = || format!("sethostname({name:?})");
+                sethostname(name).in_call(call).map_err(explain_hostname)
             }
             Self::DropGroups => {
                 setgroups(&[]).in_call(|| "setgroups([])".into())
@@ -89,5 +91,13 @@ impl Step {
             Self::Mount(mount) => vec![mount.to_string()],
             Self::Root(root) => root.calls(),
         }
+    }
+}
+
+/// Source: sethostname(2), "EINVAL"; utsname.h, `__NEW_UTS_LEN`
+fn explain_hostname(error: SyscallError) -> SyscallError {
+    match error.errno {
+        Errno::EINVAL => error.hint("a host name has at most 64 bytes"),
+        _ => error,
     }
 }

@@ -30,6 +30,7 @@ impl Cgroup {
             if pids.is_empty() {
                 return Ok(());
             }
+            refuse_after(deadline, "read(cgroup.procs)".into())?;
             match self.version {
                 Version::V1 => v1::kill(self.path_of("freezer"), &pids),
                 Version::V2 => v2::kill(&self.dirs[0].path, &pids),
@@ -74,14 +75,29 @@ impl Drop for Cgroup {
 /// nothing is missed and nobody sleeps.
 fn wait_for(pids: &[Pid], deadline: Instant) -> Result<()> {
     for pid in pids {
-        // ESRCH: it has ended already.
-        let Ok(pidfd) = process::pidfd_open(*pid) else { continue };
+        let pidfd = match process::pidfd_open(*pid) {
+            Ok(pidfd) => pidfd,
+            // It has ended already; or it is 0, a process outside of our pid
+            // namespace: the caller looks again until there is none.
+            Err(error)
+                if matches!(error.errno, Errno::ESRCH | Errno::EINVAL) =>
+            {
+                continue;
+            }
+            failed => failed?,
+        };
         let left = deadline.saturating_duration_since(Instant::now());
         if !process::wait_for_end(pidfd.as_fd(), left)? {
-            let call = format!("poll([pidfd of {pid}])");
-            return Err(SyscallError::new(call, Errno::ETIMEDOUT)
-                .hint("a process does not end: see /proc/PID/stack"));
+            refuse_after(deadline, format!("poll([pidfd of {pid}])"))?;
         }
     }
     Ok(())
+}
+
+fn refuse_after(deadline: Instant, call: String) -> Result<()> {
+    if Instant::now() < deadline {
+        return Ok(());
+    }
+    Err(SyscallError::new(call, Errno::ETIMEDOUT)
+        .hint("a process does not end: see /proc/PID/stack"))
 }

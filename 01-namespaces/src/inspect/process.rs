@@ -5,6 +5,7 @@ use anyhow::bail;
 use namespaces::namespace::has_ended;
 use namespaces::process::pidfd_open;
 use namespaces::{InCall, Result};
+use nix::errno::Errno;
 use nix::unistd::Pid;
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
@@ -61,7 +62,11 @@ pub(super) fn shown(path: &Path) -> String {
 /// Reads a file of a process; what is no UTF-8 is replaced.
 pub(super) fn read(pid: i32, file: &str) -> Result<String> {
     let path = format!("/proc/{pid}/{file}");
-    let bytes = fs::read(&path).in_call(|| format!("read({path:?})"))?;
+    let bytes = fs::read(&path).in_call(|| format!("read({path:?})"));
+    let bytes = bytes.map_err(|error| match error.errno {
+        Errno::ENOENT => error.hint("it has ended, or /proc is not mounted"),
+        _ => error,
+    })?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

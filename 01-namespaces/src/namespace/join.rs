@@ -41,8 +41,8 @@ impl NamespaceId {
     /// Source: namespaces(7)
     pub fn of(process: &str, namespace: Namespace) -> Result<Self> {
         let path = format!("/proc/{process}/ns/{}", namespace.file());
-        let stat = stat(path.as_str()).in_call(|| format!("stat({path:?})"))?;
-        Ok(stat.into())
+        let stat = stat(path.as_str()).in_call(|| format!("stat({path:?})"));
+        Ok(stat.map_err(|error| error.hint_at_proc(process))?.into())
     }
 }
 
@@ -165,7 +165,8 @@ fn explain(error: SyscallError) -> SyscallError {
         Errno::EACCES | Errno::EPERM => error.hint(
             "only root, or the owner of its user namespace, may enter it",
         ),
-        Errno::ESRCH | Errno::ENOENT => error.hint("it has ended"),
+        Errno::ESRCH => error.hint("it has ended"),
+        Errno::ENOENT => error.hint("it has ended, or /proc is not mounted"),
         Errno::EINVAL => error.hint("the file is no namespace of that kind"),
         _ => error,
     }

@@ -5,12 +5,13 @@ use super::standard_streams;
 use crate::cli::RootOptions;
 use crate::step::{Base, BindStep, NewRoot, RootStep, TmpfsStep};
 use anyhow::Result;
-use namespaces::InCall;
 use namespaces::mounts::default_mounts;
 use namespaces::namespace::Namespaces;
 use namespaces::rootfs::{
     DEFAULT_DEVICES, DEV_LINKS, MASKED_PATHS, READ_ONLY_PATHS,
 };
+use namespaces::{InCall, SyscallError};
+use nix::errno::Errno;
 use std::path::Path;
 
 /// Plans the root in `dir`.
@@ -20,7 +21,8 @@ pub(super) fn plan(
     namespaces: Namespaces,
 ) -> Result<NewRoot> {
     standard_streams::refuse_ways_out()?;
-    let dir = dir.canonicalize().in_call(|| format!("realpath({dir:?})"))?;
+    let dir = dir.canonicalize().in_call(|| format!("realpath({dir:?})"));
+    let dir = dir.map_err(explain)?;
     let base = match (options.overlay, options.read_only) {
         (true, _) => Base::Overlay,
         (false, true) => Base::BindReadOnlyBelow,
@@ -33,6 +35,16 @@ pub(super) fn plan(
         .chain(options.read_only.then_some(RootStep::ReadOnlyRoot))
         .collect();
     Ok(NewRoot { dir, base, steps })
+}
+
+fn explain(error: SyscallError) -> SyscallError {
+    match error.errno {
+        Errno::ENOENT => error.hint(
+            "DIR has to be there, with the files in it that are to be the \
+             command's",
+        ),
+        _ => error,
+    }
 }
 
 fn from_kernel(namespaces: Namespaces) -> impl Iterator<Item = RootStep> {

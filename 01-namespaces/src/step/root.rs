@@ -2,7 +2,6 @@
 //! [`Root`], from outside; the last is the pivot.
 
 use super::bind::{BindStep, TmpfsStep};
-use namespaces::Result;
 use namespaces::mounts::{
     DetachedMount, Mount, Overlay, Reach, make_read_only_below,
 };
@@ -12,6 +11,8 @@ use namespaces::rootfs::{
     DefaultDevice, bind_root, make_read_only, make_read_only_below_root,
     make_root_read_only, mask, pivot,
 };
+use namespaces::{Result, SyscallError};
+use nix::errno::Errno;
 use nix::mount::MsFlags;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -53,8 +54,31 @@ pub(crate) enum RootStep {
 impl NewRoot {
     pub(super) fn run(&self) -> Result<()> {
         let root = self.base.open(&self.dir)?;
-        self.steps.iter().try_for_each(|step| step.run(&root))?;
+        for step in &self.steps {
+            step.run(&root).map_err(|error| self.explain(error))?;
+        }
         pivot(root)
+    }
+
+    /// What helps depends on what the directory is, not on the step.
+    fn explain(&self, error: SyscallError) -> SyscallError {
+        let hint = match error.errno {
+            _ if error.hint.is_some() => return error,
+            Errno::EBUSY if self.dir == Path::new("/") => {
+                "the host's own root has that already: --rootfs / goes with \
+                 --overlay"
+            }
+            Errno::EACCES | Errno::EROFS | Errno::ENOSPC => {
+                "add --overlay, or make /proc, /sys, /dev and what you mount \
+                 on in DIR beforehand: it cannot be written"
+            }
+            Errno::EEXIST | Errno::ELOOP | Errno::ENOTDIR => {
+                "something in DIR is in the way there: a file, or a symlink \
+                 that leads nowhere"
+            }
+            _ => return error,
+        };
+        error.hint(hint)
     }
 
     pub(super) fn binds(&self) -> Vec<&BindStep> {

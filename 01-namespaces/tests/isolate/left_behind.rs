@@ -137,3 +137,40 @@ fn the_next_isolate_leaves_alone_who_is_alive() {
     assert_eq!(cgroups_of(running.process.id()), before);
     assert_eq!(running.finish(), Some(0));
 }
+
+/// A box with process ids of its own, in which an isolate(1) with a limit runs
+/// a shell line.
+fn boxed(line: &str) -> [String; 5] {
+    let inner = format!("{ISOLATE} --pids 9 -- sh -c '{line}'; exit $?");
+    ["--pid", "--", "sh", "-c", &inner].map(str::to_owned)
+}
+
+#[test]
+fn equal_pids_in_two_boxes_are_two_cgroups() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let first = boxed("echo ready; read go");
+    let first: Vec<_> = first.iter().map(String::as_str).collect();
+    let mut first = Running::start(&first);
+    first.line();
+    // The same pids inside, hence the same name if that were all of it.
+    let second = Command::new(ISOLATE).args(boxed("exit 7")).status().unwrap();
+    assert_eq!(second.code(), Some(7));
+    assert_eq!(first.finish(), Some(0));
+}
+
+#[test]
+fn who_is_alive_outside_is_not_dead_because_a_box_does_not_see_it() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let args = ["--pids", "9", "--", "sh", "-c", "echo ready; read go"];
+    let mut running = Running::start(&args);
+    running.line();
+    let before = cgroups_of(running.process.id());
+    let inside = Command::new(ISOLATE).args(boxed("exit 7")).status().unwrap();
+    assert_eq!(inside.code(), Some(7));
+    assert_eq!(cgroups_of(running.process.id()), before);
+    assert_eq!(running.finish(), Some(0));
+}

@@ -17,3 +17,4 @@ mod rootless;
 mod run;
 mod unheard;
 mod users;
+mod ways_out;
