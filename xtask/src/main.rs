@@ -20,6 +20,7 @@ mod run;
 mod soak;
 mod stage;
 mod test;
+mod unheard;
 mod vm;
 
 use clap::{Parser, Subcommand};
@@ -84,6 +85,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    unheard::stop_if_unheard();
     let done = match Cli::parse().command {
         Command::Doctor => doctor::doctor(),
         Command::Packages(args) => package::packages(&args),

@@ -1,10 +1,12 @@
 //! Compiles what is checked, as the user.
 
 use super::catalogue::{Exercise, Kind};
-use super::workshop::Workshop;
+use super::workshop::{Workshop, shown};
 use crate::cargo::{Profile, binaries, cargo};
 use crate::root::status;
 use anyhow::{Result, bail};
+use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,12 +22,37 @@ pub(crate) fn build(
     if exercise.kind == Kind::Explain {
         return Ok(None);
     }
+    workshop.repair()?;
+    refuse_damaged(workshop.root())?;
     let mut command = in_workshop(workshop.root())?;
     command.args(["--package", &workshop.package(exercise)]);
     if !status(&mut command)?.success() {
         bail!("{}: it does not compile, see above", exercise.id);
     }
     built(workshop, exercise).map(Some)
+}
+
+/// Refuses what cargo would refuse in words about manifests: it reads all that
+/// are started, whichever of them it has to build.
+fn refuse_damaged(workshop: &Path) -> Result<()> {
+    for entry in fs::read_dir(workshop)? {
+        let folder = entry?.path();
+        let id = folder.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        if !id.starts_with(|first: char| first.is_ascii_digit()) {
+            continue;
+        }
+        for file in ["Cargo.toml", "src/main.rs"] {
+            let file = folder.join(file);
+            if !file.is_file() {
+                bail!(
+                    "{} is missing\nhint: cargo xtask exercise reset {id}, \
+                     which keeps what is there in workshop/backup",
+                    shown(&file)
+                );
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where cargo puts the program of an exercise.
@@ -51,4 +78,27 @@ pub(crate) fn in_workshop(workshop: &Path) -> Result<Command> {
     command.arg("--manifest-path").arg(workshop.join("Cargo.toml"));
     command.arg("--target-dir").arg(target);
     Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+    use super::*;
+
+    #[test]
+    fn a_damaged_folder_is_named_with_the_way_out() {
+        let name = format!("xtask-damaged-{}", std::process::id());
+        let root = std::env::temp_dir().join(name);
+        let exercise = root.join("01.2");
+        fs::create_dir_all(exercise.join("src")).unwrap();
+        fs::create_dir_all(root.join("backup")).unwrap();
+        fs::write(exercise.join("Cargo.toml"), "").unwrap();
+        let said = refuse_damaged(&root).unwrap_err().to_string();
+        fs::write(exercise.join("src/main.rs"), "").unwrap();
+        let whole = refuse_damaged(&root);
+        fs::remove_dir_all(&root).unwrap();
+        assert!(said.contains("01.2/src/main.rs is missing\nhint: "), "{said}");
+        assert!(said.contains("exercise reset 01.2"), "{said}");
+        assert!(whole.is_ok(), "{whole:?}");
+    }
 }

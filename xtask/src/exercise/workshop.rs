@@ -113,7 +113,8 @@ impl Workshop {
     /// # Errors
     /// The exercise was not started.
     pub(crate) fn require(&self, exercise: &Exercise) -> Result<()> {
-        if self.folder(exercise).is_dir() {
+        // Or what has come in its place: `reset` moves that away, too.
+        if self.folder(exercise).exists() {
             return Ok(());
         }
         let id = &exercise.id;
@@ -158,6 +159,18 @@ impl Workshop {
         Ok(next)
     }
 
+    /// Writes again what [`Workshop::start`] has put beside the exercises, if
+    /// any of it is gone.
+    ///
+    /// # Errors
+    /// The folder is not writable.
+    pub(crate) fn repair(&self) -> Result<()> {
+        match PREPARED.iter().all(|name| self.root.join(name).is_file()) {
+            true => Ok(()),
+            false => self.prepare(),
+        }
+    }
+
     /// What makes the folder a workspace of the repository's own versions, and
     /// `cargo xtask` work in it too.
     fn prepare(&self) -> Result<()> {
@@ -173,6 +186,9 @@ impl Workshop {
         write(&self.root.join("Cargo.lock"), &lock)
     }
 }
+
+/// What [`Workshop::prepare`] writes.
+const PREPARED: [&str; 3] = [".cargo/config.toml", "Cargo.toml", "Cargo.lock"];
 
 /// There when the last check was passed.
 const PASSED: &str = ".passed";
