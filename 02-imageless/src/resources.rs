@@ -8,7 +8,7 @@ use namespaces::cgroup::{
 };
 use oci_spec::runtime::{
     LinuxBlockIo, LinuxCpu, LinuxHugepageLimit, LinuxMemory, LinuxResources,
-    LinuxThrottleDevice,
+    LinuxThrottleDevice, LinuxWeightDevice,
 };
 use std::str::FromStr;
 
@@ -78,11 +78,12 @@ fn set_memory(memory: &LinuxMemory, limits: &mut Limits) -> Result<()> {
 }
 
 fn set_cpu(cpu: &LinuxCpu, limits: &mut Limits) -> Result<()> {
-    let refused = [
-        ("realtimeRuntime", cpu.realtime_runtime().is_some_and(|n| n != 0)),
-        ("realtimePeriod", cpu.realtime_period().is_some_and(|n| n != 0)),
-    ];
-    refuse("cpu", &refused)?;
+    let runtime = cpu.realtime_runtime().filter(|runtime| *runtime != 0);
+    limits.rt_runtime = runtime
+        .map(|runtime| u64::try_from(runtime))
+        .transpose()
+        .context("config.json: linux.resources.cpu.realtimeRuntime")?;
+    limits.rt_period = cpu.realtime_period().filter(|period| *period != 0);
     limits.cpu_quota = quota(cpu);
     limits.cpu_burst = cpu.burst();
     limits.cpu_weight =
@@ -111,14 +112,19 @@ fn list(field: &str, text: Option<&str>) -> Result<Option<NumberList>> {
 }
 
 fn set_io(io: &LinuxBlockIo, limits: &mut Limits) -> Result<()> {
+    let devices = io.weight_device().iter().flatten();
+    let of_leaves = |d: &LinuxWeightDevice| d.leaf_weight().unwrap_or(0) != 0;
     let refused = [
         ("leafWeight", io.leaf_weight().is_some_and(|n| n != 0)),
-        (
-            "weightDevice",
-            io.weight_device().as_ref().is_some_and(|all| !all.is_empty()),
-        ),
+        ("weightDevice.leafWeight", devices.clone().any(of_leaves)),
     ];
     refuse("blockIO", &refused)?;
+    for device in devices {
+        let disk = disk(device.major(), device.minor())?;
+        let weight = device.weight().filter(|weight| *weight != 0);
+        let weight = weight.map(|w| IoWeight::from_blkio(w.into()));
+        limits.io_weights.extend(weight.map(|weight| (disk, weight)));
+    }
     let weight = io.weight().filter(|weight| *weight != 0);
     limits.io_weight = weight.map(|w| IoWeight::from_blkio(w.into()));
     limits.io = throttles(io)?;
@@ -138,13 +144,7 @@ fn throttles(io: &LinuxBlockIo) -> Result<Vec<IoLimit>> {
     let mut all = Vec::new();
     for (devices, number) in tables {
         for device in devices.iter().flatten() {
-            let part = |n| {
-                u64::try_from(n).context("config.json: linux.resources.blockIO: a negative device number")
-            };
-            let disk = Disk {
-                major: part(device.major())?,
-                minor: part(device.minor())?,
-            };
+            let disk = disk(device.major(), device.minor())?;
             let mut line = IoLimit { disk, ..IoLimit::default() };
             let rate = device.rate();
             *number(&mut line) =
@@ -153,6 +153,15 @@ fn throttles(io: &LinuxBlockIo) -> Result<Vec<IoLimit>> {
         }
     }
     Ok(all)
+}
+
+fn disk(major: i64, minor: i64) -> Result<Disk> {
+    let part = |number| {
+        u64::try_from(number).context(
+            "config.json: linux.resources.blockIO: a negative device number",
+        )
+    };
+    Ok(Disk { major: part(major)?, minor: part(minor)? })
 }
 
 fn hugetlb(config: &LinuxHugepageLimit) -> HugetlbLimit {
@@ -202,9 +211,13 @@ mod tests {
     #[test]
     fn a_limit_that_would_be_ignored_is_refused_by_its_name() {
         for (json, field) in [
-            (r#"{"cpu":{"realtimePeriod":5}}"#, "cpu.realtimePeriod"),
+            (r#"{"cpu":{"realtimeRuntime":-1}}"#, "cpu.realtimeRuntime"),
             (r#"{"cpu":{"cpus":"0-"}}"#, "cpu.cpus"),
             (r#"{"blockIO":{"leafWeight":5}}"#, "blockIO.leafWeight"),
+            (
+                r#"{"blockIO":{"weightDevice":[{"leafWeight":5}]}}"#,
+                "blockIO.weightDevice.leafWeight",
+            ),
         ] {
             let error = translated(json).unwrap_err().to_string();
             let start = format!("config.json: linux.resources.{field}");

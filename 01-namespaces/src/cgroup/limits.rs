@@ -1,7 +1,7 @@
 //! Limits, in the units that people use; the tables of `v1` and `v2` turn them
 //! into the files and numbers of the kernel.
 
-use super::io::{IoLimit, IoWeight};
+use super::io::{Disk, IoLimit, IoWeight};
 use super::list::NumberList;
 use super::weight::CpuWeight;
 use std::collections::BTreeMap;
@@ -36,12 +36,19 @@ pub struct Limits {
     pub cpu_weight: Option<CpuWeight>,
     /// Whether it runs only when nobody else wants to. It then has no weight.
     pub cpu_idle: Option<bool>,
+    /// Microseconds in each `rt_period` for processes of a real-time policy;
+    /// without it such a process is refused. Only v1.
+    pub rt_runtime: Option<u64>,
+    /// Microseconds. Only v1.
+    pub rt_period: Option<u64>,
     /// Processors to run on.
     pub cpus: Option<NumberList>,
     /// Memory nodes to allocate on.
     pub mems: Option<NumberList>,
     /// Share of a disk when there is not enough of it.
     pub io_weight: Option<IoWeight>,
+    /// The same for single disks.
+    pub io_weights: Vec<(Disk, IoWeight)>,
     /// Bandwidth of single disks.
     pub io: Vec<IoLimit>,
     /// Huge pages of single sizes.

@@ -3,7 +3,7 @@
 //! machine is "hybrid" if it has v1 controllers beside an almost empty v2 tree.
 
 use super::files;
-use super::io::{IoLimit, IoWeight};
+use super::io::{Disk, IoLimit, IoWeight};
 use super::limits::{Limit, Limits};
 use super::set::{Absent, Row};
 use super::v2::text;
@@ -22,12 +22,14 @@ pub(super) const CONTROLLERS: [&str; 9] = [
 
 const BYTES: &str = "bytes, or -1";
 const DISK: &str = "a whole disk and a number a second: 8:0 1048576";
+const WEIGHT: &str = "a whole disk with the scheduler BFQ, and 1 to 1000";
+const RUNTIME: &str = "0 us to the period, of what the cgroup above has left";
 const LIST: &str = "a list such as 0-3,7";
 
 /// The files to write, in this order.
 ///
 /// Source: Documentation/admin-guide/cgroup-v1/*.rst,
-/// Documentation/scheduler/sched-bwc.rst
+/// Documentation/scheduler/sched-bwc.rst, sched-rt-group.rst
 pub(super) const ROWS: &[Row] = &[
     Row::new("memory.limit_in_bytes", BYTES, |l| number(l.memory)),
     Row::new("memory.memsw.limit_in_bytes", MEMSW, |l| text(memsw(l))),
@@ -49,11 +51,19 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("cpu.shares", "2 to 262144", |l| {
         text(l.cpu_weight.map(CpuWeight::shares))
     }),
+    Row::new("cpu.rt_period_us", "1 us or more", |l| text(l.rt_period)),
+    Row::new("cpu.rt_runtime_us", RUNTIME, |l| text(l.rt_runtime)),
     Row::new("cpu.idle", "0 or 1", |l| text(l.cpu_idle.map(u8::from))),
     Row::new("cpuset.cpus", LIST, |l| text(l.cpus.as_ref())),
     Row::new("cpuset.mems", LIST, |l| text(l.mems.as_ref())),
     Row::new("blkio.bfq.weight", "1 to 1000", |l| {
         text(l.io_weight.map(IoWeight::blkio))
+    }),
+    Row::new("blkio.bfq.weight_device", WEIGHT, |l| {
+        let line = |(disk, weight): &(Disk, IoWeight)| {
+            format!("{disk} {}", weight.blkio())
+        };
+        l.io_weights.iter().map(line).collect()
     }),
     Row::new("blkio.throttle.read_bps_device", DISK, |l| {
         throttle(l, |io| io.read_bytes)

@@ -36,6 +36,9 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("cpuset.cpus", "a list such as 0-3,7", |l| text(l.cpus.as_ref())),
     Row::new("cpuset.mems", "a list such as 0-3,7", |l| text(l.mems.as_ref())),
     Row::new("io.weight", "1 to 10000", |l| text(l.io_weight.map(|w| w.0))),
+    Row::new("io.weight", "a whole disk and 1 to 10000: 8:0 100", |l| {
+        l.io_weights.iter().map(|(disk, w)| format!("{disk} {}", w.0)).collect()
+    }),
     Row::new("io.max", "a whole disk and rbps, wbps, riops, wiops", |l| {
         l.io.iter().map(ToString::to_string).collect()
     }),
@@ -49,6 +52,13 @@ pub(super) const ABSENT: &[Absent] = &[
     Absent {
         asked: |l| l.swappiness.map(|_| "memory.swappiness".into()),
         instead: "cgroup v2 has no swappiness: limit the swap itself",
+    },
+    Absent {
+        asked: |l| {
+            let asked = l.rt_runtime.or(l.rt_period);
+            asked.map(|_| "cpu.rt_runtime_us".into())
+        },
+        instead: "cgroup v2 has no quota of real time: limit cpu.max",
     },
     Absent {
         asked: |l| (l.oom_kill == Some(false)).then(|| "no oom_kill".into()),

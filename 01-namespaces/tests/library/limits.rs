@@ -59,6 +59,22 @@ fn a_processor_quota_holds_processes_back_and_counts_it() {
     assert!(cpu.total < limit, "{cpu:?}");
 }
 
+/// chrt(1) says which call failed, and exits.
+#[test]
+fn without_real_time_of_its_own_nobody_gets_a_real_time_policy() {
+    if !requires(&[Need::Root, Need::CgroupV1]) {
+        return;
+    }
+    let script = "chrt --fifo 1 echo real-time 2>&1";
+    assert!(!Group::new().run(script).contains("real-time\n"));
+    let limits = Limits {
+        rt_period: Some(500_000),
+        rt_runtime: Some(1000),
+        ..Limits::default()
+    };
+    assert_eq!(Group::with(&limits).run(script), "real-time\n");
+}
+
 #[test]
 fn at_the_pids_limit_fork_fails_and_is_counted() {
     if !requires(&[Need::Root]) {

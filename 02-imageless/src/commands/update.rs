@@ -36,6 +36,12 @@ pub(crate) struct Update {
     /// 1: run only when nobody else wants to
     #[arg(long, value_name = "0|1")]
     cpu_idle: Option<i64>,
+    /// Period of the real-time quota, in microseconds
+    #[arg(long, value_name = "US")]
+    cpu_rt_period: Option<u64>,
+    /// Real time in each such period, in microseconds
+    #[arg(long, value_name = "US")]
+    cpu_rt_runtime: Option<i64>,
     /// Processors to run on: 0-3,7
     #[arg(long, value_name = "LIST")]
     cpuset_cpus: Option<String>,
@@ -84,6 +90,8 @@ impl Update {
                 "period": self.cpu_period, "quota": self.cpu_quota,
                 "burst": self.cpu_burst, "shares": self.cpu_share,
                 "idle": self.cpu_idle,
+                "realtimePeriod": self.cpu_rt_period,
+                "realtimeRuntime": self.cpu_rt_runtime,
                 "cpus": self.cpuset_cpus, "mems": self.cpuset_mems,
             },
             "memory": {

@@ -51,6 +51,24 @@ fn limits_are_those_of_the_configuration() {
 }
 
 #[test]
+fn processes_get_real_time_where_it_is_configured() {
+    if !requires(&[Need::CgroupV1]) {
+        return;
+    }
+    on_each_runtime(&["sleep", "60"], |driver| {
+        let real_time = json!({"realtimePeriod": 500_000,
+                               "realtimeRuntime": 1000});
+        driver.set("/linux/resources", json!({"cpu": real_time}));
+        driver.ok(&["create"]);
+        let read = |file| fs::read_to_string(dir(driver, "cpu").join(file));
+        let period = read("cpu.rt_period_us").unwrap();
+        let runtime = read("cpu.rt_runtime_us").unwrap();
+        assert_eq!((&*period, &*runtime), ("500000\n", "1000\n"));
+        driver.ok(&["delete", "--force"]);
+    });
+}
+
+#[test]
 fn a_container_may_wait_for_memory_and_not_be_killed() {
     if !requires(&[Need::CgroupV1]) {
         return;
