@@ -28,10 +28,15 @@ pub(crate) use user::UserOptions;
 
 /// Runs a command in namespaces and a cgroup of its own, or looks at such ones
 ///
+/// What a command gets that is not asked for anything: nothing new. With --pid it is process 1; with --net it has a loopback device
+/// that is down, and no more; with --user, which an ordinary user always gets, it is root inside.
+///
 /// A command with the name of a subcommand goes behind `--`. Exit code: the command's; 128 plus the signal that ended it; 127 if it was
 /// not found, 126 if it cannot be executed, 125 if isolate itself failed.
 #[derive(Debug, Parser)]
 #[command(name = "isolate", version, disable_help_subcommand = true)]
+#[command(subcommand_value_name = "SUBCOMMAND")]
+#[command(subcommand_help_heading = "Subcommands", after_help = EXAMPLES)]
 #[command(args_conflicts_with_subcommands = true)]
 #[command(subcommand_negates_reqs = true)]
 pub(crate) struct CommandLine {
@@ -40,6 +45,13 @@ pub(crate) struct CommandLine {
     #[command(flatten)]
     pub(crate) run: Options,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  isolate --pid --mount --uts --hostname box -- sh
+  isolate --rootfs DIR --overlay --memory 64M -- CMD
+  isolate --plan --user --pid --mount -- CMD
+  isolate enter PID -- sh";
 
 /// What else it can do.
 #[derive(Debug, clap::Subcommand)]

@@ -26,7 +26,8 @@ use std::path::{Path, PathBuf};
 /// Makes namespaces without a process
 ///
 /// They stay until `isolate unpin DIR`, or until the machine is turned off;
-/// `isolate enter DIR CMD..` runs a command in them.
+/// `isolate enter DIR CMD..` runs a command in them. Not --pid: a pid namespace
+/// ends with its process 1.
 #[derive(Debug, Args)]
 pub(crate) struct PinOptions {
     /// A directory to make; its files are named as in /proc/PID/ns

@@ -8,13 +8,13 @@ use namespaces::namespace::{Namespace, Namespaces};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Namespaces")]
 pub(crate) struct NamespaceOptions {
-    /// User ids: root inside (an ordinary user always gets it)
+    /// User ids, and capabilities over what belongs to them
     #[arg(short = 'U', long)]
     user: bool,
-    /// Process ids: the command is PID 1
+    /// Process ids
     #[arg(short, long)]
     pid: bool,
-    /// Mounts: what is mounted inside stays inside
+    /// Mounts
     #[arg(short, long)]
     mount: bool,
     /// Host name
@@ -23,10 +23,10 @@ pub(crate) struct NamespaceOptions {
     /// System V IPC and message queues
     #[arg(short, long)]
     ipc: bool,
-    /// Network: a new one has nothing but a loopback device that is down
+    /// Network: devices, addresses, routes, ports
     #[arg(short, long)]
     net: bool,
-    /// Cgroups: its own cgroup looks like the root of the tree
+    /// Where the tree of cgroups begins
     #[arg(short = 'C', long)]
     cgroup: bool,
     /// Offsets of the clocks that count from boot

@@ -61,12 +61,19 @@ impl Users {
             rows: vec![
                 row("user", self.uid.text()),
                 row("group", self.gid.text()),
-                row("groups", groups.join(", ")),
+                row("groups", listed(&groups)),
                 row("uid_map", self.uid_map.text(map)),
                 row("gid_map", self.gid_map.text(map)),
                 row("setgroups", self.setgroups.text(Clone::clone)),
             ],
         }
+    }
+}
+
+fn listed(groups: &[String]) -> String {
+    match groups {
+        [] => "none".into(),
+        some => some.join(", "),
     }
 }
 
