@@ -53,7 +53,7 @@ impl Finding {
             Finding::Fine(what) => format!("ok       {}", wrapped(what, 9)),
             Finding::Missing { what, fix, blocks } => {
                 let what = wrapped(what, 9);
-                let blocked = chapter_list(blocks);
+                let blocked = stage_list(blocks);
                 let indent = " ".repeat(9);
                 format!(
                     "missing  {what}\n{indent}fix: {fix}\n{indent}blocks: {blocked}"
@@ -63,13 +63,12 @@ impl Finding {
     }
 }
 
-fn chapter_list(numbers: &[u8]) -> String {
+fn stage_list(numbers: &[u8]) -> String {
     if numbers.is_empty() {
         return "no chapter".to_owned();
     }
-    let numbers: Vec<_> =
-        numbers.iter().map(|number| format!("{number:02}")).collect();
-    format!("chapter {}", numbers.join(", "))
+    let numbers: Vec<_> = numbers.iter().map(u8::to_string).collect();
+    format!("the chapters of stage {}", numbers.join(", "))
 }
 
 /// Prints all findings.
@@ -85,22 +84,24 @@ pub(crate) fn doctor() -> Result<()> {
     for finding in &findings {
         println!("{}", finding.shown());
     }
-    let missing = findings
-        .iter()
-        .filter(|f| matches!(f, Finding::Missing { .. }))
-        .count();
     if findings.iter().any(Finding::blocks_everything) {
         bail!("no chapter can be followed on this machine before it is fixed");
     }
-    println!(
-        "{}",
-        if missing == 0 {
-            "nothing is missing"
-        } else {
-            "the rest of the book works"
-        }
-    );
+    println!("{}", in_all(&findings));
     Ok(())
+}
+
+/// What can be followed, in one line.
+fn in_all(findings: &[Finding]) -> &'static str {
+    let missing = findings.iter().filter_map(|finding| match finding {
+        Finding::Fine(_) => None,
+        Finding::Missing { blocks, .. } => Some(blocks),
+    });
+    match missing.map(Vec::len).max() {
+        None => "nothing is missing",
+        Some(0) => "every chapter of the book can be followed",
+        Some(_) => "the chapters of the other stages can be followed",
+    }
 }
 
 fn package(package: &Package) -> Finding {
@@ -117,7 +118,7 @@ fn package(package: &Package) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::Finding;
+    use super::{Finding, in_all};
 
     #[test]
     fn a_missing_thing_comes_with_its_fix_and_the_chapters_it_blocks() {
@@ -127,7 +128,18 @@ mod tests {
         let lines: Vec<_> = shown.lines().map(str::trim).collect();
         assert_eq!(lines[0], "missing  overlayfs");
         assert_eq!(lines[1], "fix: sudo modprobe overlay");
-        assert_eq!(lines[2], "blocks: chapter 02, 05");
+        assert_eq!(lines[2], "blocks: the chapters of stage 2, 5");
+    }
+
+    #[test]
+    fn the_last_line_says_what_of_the_book_can_be_followed() {
+        let fine = || Finding::fine("");
+        let missing = |blocks| Finding::missing("", "", blocks);
+        assert_eq!(in_all(&[fine()]), "nothing is missing");
+        let all = in_all(&[fine(), missing(&[])]);
+        assert!(all.starts_with("every chapter"), "{all}");
+        let some = in_all(&[missing(&[]), missing(&[2, 4]), fine()]);
+        assert!(some.contains("the other stages"), "{some}");
     }
 
     #[test]

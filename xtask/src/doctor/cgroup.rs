@@ -123,7 +123,7 @@ mod tests {
     fn no_cgroup_at_all_blocks_the_chapters_with_limits() {
         let finding = judge(None, &[]);
         assert!(
-            finding.shown().ends_with("blocks: chapter 01, 02, 05"),
+            finding.shown().ends_with("of stage 1, 2, 5"),
             "{}",
             finding.shown()
         );

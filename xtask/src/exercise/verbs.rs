@@ -127,6 +127,10 @@ pub(crate) fn hint(id: Option<&str>) -> Result<()> {
     let (number, all) =
         (Workshop::of_learner().next_hint(&exercise)?, exercise.hints.len());
     println!("hint {number} of {all}\n\n{}", exercise.hints[number - 1]);
+    if number == all {
+        let id = &exercise.id;
+        println!("\nthat was the last: cargo xtask exercise solution {id}");
+    }
     Ok(())
 }
 

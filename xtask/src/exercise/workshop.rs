@@ -79,8 +79,9 @@ impl Workshop {
                 exercise.id
             );
         }
-        let mut files = files(exercise, which)?;
-        let manifest = manifest(exercise, &self.package(exercise));
+        let package = self.package(exercise);
+        let mut files = files(exercise, which, &package)?;
+        let manifest = manifest(exercise, &package);
         files.push(("Cargo.toml", manifest));
         self.prepare()?;
         // Renamed when it is whole: a folder that is there is complete.
@@ -197,11 +198,11 @@ const PASSED: &str = ".passed";
 fn files(
     exercise: &Exercise,
     which: Cut,
+    package: &str,
 ) -> Result<Vec<(&'static str, String)>> {
-    let mut files = vec![
-        ("README.md", readme(exercise)),
-        ("src/main.rs", source(exercise, which)?),
-    ];
+    let code = with_own_program(&source(exercise, which)?, exercise, package);
+    let mut files =
+        vec![("README.md", readme(exercise, package)), ("src/main.rs", code)];
     let answer = exercise.answer.as_deref().unwrap_or_default();
     let beginning = match exercise.kind {
         Kind::Predict => questions(answer),
@@ -231,6 +232,14 @@ pub(crate) fn source(exercise: &Exercise, which: Cut) -> Result<String> {
     }
 }
 
+/// `Run:` at the top of the code names the tested program, which is the
+/// solution; the learner's has the name of its package.
+fn with_own_program(code: &str, exercise: &Exercise, package: &str) -> String {
+    let example = exercise.folder.file_name().unwrap_or_default();
+    let tested = format!("target/debug/examples/{}", example.display());
+    code.replace(&tested, &format!("target/debug/{package}"))
+}
+
 /// The answers of a prediction without their values.
 fn questions(answer: &str) -> String {
     pairs(answer).map(|(key, _)| format!("{key}: ?\n")).collect()
@@ -247,7 +256,7 @@ fn manifest(exercise: &Exercise, package: &str) -> String {
     )
 }
 
-fn readme(exercise: &Exercise) -> String {
+fn readme(exercise: &Exercise, package: &str) -> String {
     let Exercise { id, title, kind, minutes, task, .. } = exercise;
     let (name, file) = (kind.name(), kind.file());
     let mut text = format!(
@@ -257,10 +266,16 @@ fn readme(exercise: &Exercise) -> String {
          cargo xtask exercise hint {id}      # one more each time\n```\n",
         exercise.chapter
     );
+    if *kind != Kind::Predict {
+        text += &format!(
+            "\n`cargo build` in this folder makes `target/debug/{package}`; the \
+             first lines of `src/main.rs` say how to run it.\n"
+        );
+    }
     if !matches!(kind, Kind::Predict | Kind::Explain) {
         text += &format!(
-            "\nAnother language will do: `cargo xtask exercise check {id} \
-             --bin PROGRAM` asks the same of any program.\n"
+            "Another language will do: `cargo xtask exercise check {id} --bin \
+             PROGRAM` asks the same of any program.\n"
         );
     }
     text
@@ -275,4 +290,25 @@ fn write(path: &Path, text: &str) -> Result<()> {
 /// A path as one types it in the repository.
 pub(crate) fn shown(path: &Path) -> String {
     path.strip_prefix(repository()).unwrap_or(path).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exercise::catalogue::exercises;
+
+    #[test]
+    fn what_a_learner_is_told_to_run_is_their_own_program() {
+        for exercise in exercises(repository()).unwrap() {
+            for which in [Cut::Starter, Cut::Solution] {
+                let files = files(&exercise, which, "mine").unwrap();
+                let (_, code) = &files[1];
+                assert!(
+                    code.contains("Run: `sudo target/debug/mine"),
+                    "{code}"
+                );
+                assert!(!code.contains("debug/examples"), "{code}");
+            }
+        }
+    }
 }

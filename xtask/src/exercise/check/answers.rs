@@ -38,8 +38,13 @@ pub(crate) fn compare(
         let mut lines = pairs(&text);
         lines.find(|(key, _)| *key == question).map_or("?", |(_, value)| value)
     };
-    let open = observed.iter().filter(|(question, _)| answer(question) == "?");
-    ANSWERED.same(&0, &open.count())?;
+    let questions = observed.iter().map(|(question, _)| *question);
+    let open: Vec<_> = questions.filter(|q| answer(q) == "?").collect();
+    if !open.is_empty() {
+        let open = format!("no answer to: {}", open.join(", "));
+        return Err(ANSWERED.fails("an answer to each", open));
+    }
+    ANSWERED.same(&true, &true)?;
     let surprises = observed.iter().filter(|(q, truth)| answer(q) != truth);
     let (said, seen): (Vec<_>, Vec<_>) = surprises
         .map(|(q, truth)| {
