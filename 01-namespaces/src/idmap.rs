@@ -60,6 +60,9 @@ impl fmt::Display for IdMapping {
 }
 
 /// Holds the maps of a user namespace.
+///
+/// Source: user_namespaces(7), "User and group ID mappings: uid_map and
+/// gid_map"
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IdMaps {
     /// Lines of `/proc/PID/uid_map`.

@@ -117,6 +117,8 @@ impl Namespace {
 }
 
 /// Holds a set of namespaces.
+///
+/// Source: clone(2), "The flags mask"
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Namespaces {
     bits: u8,

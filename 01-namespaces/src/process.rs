@@ -26,6 +26,8 @@ pub use gate::Gate;
 pub use scm_rights::{receive_fd, send_fd};
 
 /// Says what [`spawn`] gives to the new process.
+///
+/// Source: clone3(2), "Linux 5.3 (2019-09)"
 #[derive(Debug, Default)]
 pub struct SpawnOptions<'a> {
     /// The namespaces to make for it. In a new pid namespace it is PID 1.
@@ -103,6 +105,8 @@ fn explain_clone3(options: &SpawnOptions<'_>, errno: Errno) -> SyscallError {
 
 /// Holds a process that [`spawn`] made. Dropping it neither ends nor reaps the
 /// process.
+///
+/// Source: pidfd_open(2)
 #[derive(Debug)]
 pub struct Child {
     pid: Pid,
@@ -144,6 +148,8 @@ impl Child {
 }
 
 /// Says how a process ended.
+///
+/// Source: waitid(2), `si_code` and `si_status`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitStatus {
     /// It called exit(3) with this status, 0 to 255.
@@ -164,6 +170,8 @@ impl From<sys::Waited> for ExitStatus {
 
 impl ExitStatus {
     /// Gives one number as shells do: the exit status, or 128 plus the signal.
+    ///
+    /// Source: bash(1), "EXIT STATUS"
     pub fn code(self) -> i32 {
         match self {
             Self::Exited(status) => status,
@@ -223,7 +231,7 @@ pub fn try_wait(pidfd: BorrowedFd<'_>) -> Result<Option<ExitStatus>> {
 /// ended, not how many.
 ///
 /// # Errors
-/// None in practice.
+/// None that can happen: ECHILD, no children, is `None`.
 ///
 /// Source: waitid(2), `P_ALL`
 pub fn reap_any() -> Result<Option<(Pid, ExitStatus)>> {

@@ -15,6 +15,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// Holds the root directory of a container, seen from outside.
+///
+/// Source: open(2), `O_PATH`
 #[derive(Debug)]
 pub struct Root {
     dir: OwnedFd,
@@ -72,7 +74,8 @@ impl Root {
     /// added.
     ///
     /// # Errors
-    /// As [`Root::resolve`], and those of open(2).
+    /// As [`Root::resolve`]. EISDIR, EROFS: it cannot be written. ENXIO: a FIFO
+    /// without a reader, or a device without a driver.
     ///
     /// Source: openat2(2)
     pub fn open_file(&self, path: &Path, flags: OFlag) -> Result<OwnedFd> {
@@ -221,6 +224,8 @@ impl AsFd for Root {
 }
 
 /// Says what [`Root::mknod`] makes.
+///
+/// Source: mknod(2), inode(7)
 #[derive(Debug, Clone, Copy)]
 pub struct Node {
     /// `S_IFCHR`, `S_IFBLK`, `S_IFIFO` or `S_IFREG`.

@@ -48,6 +48,8 @@ pub fn bind_root(path: &Path) -> Result<Root> {
 // ANCHOR_END: bind_root
 
 /// A device that every program may use.
+///
+/// Source: runtime-spec: config-linux.md, "Default Devices"
 #[derive(Debug)]
 pub struct DefaultDevice {
     /// Name in /dev.
@@ -126,6 +128,8 @@ pub const DEV_LINKS: [(&str, &str); 5] = [
 ///
 /// # Errors
 /// Those of [`Root::symlink`].
+///
+/// Source: symlinkat(2)
 pub fn link_dev(root: &Root) -> Result<()> {
     DEV_LINKS.iter().try_for_each(|(target, link)| {
         root.symlink(Path::new(target), Path::new(link))

@@ -23,6 +23,8 @@ const FORWARDED: [Signal; 6] = [
 
 /// Holds back the signals that are to be forwarded. They wait in the kernel
 /// until they are read.
+///
+/// Source: signalfd(2)
 #[derive(Debug)]
 pub struct Forwarding {
     signals: SignalFd,

@@ -11,6 +11,9 @@ use std::os::fd::AsFd;
 
 /// Allows or denies access to devices. In a list of them, the last one that
 /// speaks of an access decides on it; without any, it is allowed.
+///
+/// Source: cgroup-v1/devices.rst; runtime-spec: config-linux.md, "Device
+/// whitelist"
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceRule {
     /// Or denied.
@@ -26,6 +29,8 @@ pub struct DeviceRule {
 }
 
 /// The two kinds of devices; the numbers are those that the BPF program sees.
+///
+/// Source: linux/bpf.h, `BPF_DEVCG_DEV_BLOCK`, `BPF_DEVCG_DEV_CHAR`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceKind {
     /// Block devices.

@@ -5,6 +5,9 @@ use super::Limit;
 use std::fmt;
 
 /// Limits the bandwidth of one disk. `None` leaves a number as it is.
+///
+/// Source: cgroup-v2.rst, "io.max", "Linux 4.5 (2016-03)";
+/// cgroup-v1/blkio-controller.rst, "Throttling/Upper limit policy"
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IoLimit {
     /// The whole disk; a partition has no limits of its own.
@@ -20,6 +23,8 @@ pub struct IoLimit {
 }
 
 /// The number of a block device.
+///
+/// Source: makedev(3)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Disk {
     /// Names the driver.
@@ -63,6 +68,8 @@ impl IoLimit {
 }
 
 /// Share of a disk: 1 to 10000, normal 100, as v2 counts.
+///
+/// Source: cgroup-v2.rst, "io.weight"
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IoWeight(pub u64);
 
@@ -82,6 +89,9 @@ impl IoWeight {
 }
 
 /// What a cgroup has read and written on one disk, since it was made.
+///
+/// Source: cgroup-v2.rst, "io.stat"; cgroup-v1/blkio-controller.rst,
+/// `blkio.throttle.io_service_bytes`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IoUsage {
     /// The disk.

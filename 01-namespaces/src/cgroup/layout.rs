@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 
 /// Names the interface that the controllers are on. A hybrid machine counts as
 /// v1: its v2 tree has none that we need.
+///
+/// Source: cgroups(7), "Cgroups version 1 and version 2"; v2 is official since
+/// "Linux 4.5 (2016-03)"
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
     /// A tree for each controller.

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// Says what a cgroup may use. What is `None` or empty stays as it is.
+///
+/// Source: cgroup-v2.rst, "Controllers"; cgroup-v1/*.rst
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Limits {
     /// Memory with page cache, in bytes: above it, the kernel kills.
@@ -58,6 +60,8 @@ pub struct Limits {
 }
 
 /// Says how much: a number, or as much as there is.
+///
+/// Source: cgroup-v2.rst, "Conventions"
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     /// Not more than this.
@@ -92,6 +96,8 @@ impl fmt::Display for Limit {
 
 /// Limits processor time: `quota` in every `period`, summed over all
 /// processors.
+///
+/// Source: cgroup-v2.rst, "cpu.max"; sched-bwc.rst, "Management"
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CpuQuota {
     /// Microseconds of processor time, 1000 at least.
@@ -101,6 +107,8 @@ pub struct CpuQuota {
 }
 
 /// Limits the memory in huge pages of one size.
+///
+/// Source: cgroup-v2.rst, "HugeTLB", "Linux 5.6 (2020-03)"
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HugetlbLimit {
     /// As the kernel names it: `2MB`, `1GB`.

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 /// Becomes readable when the memory limit of a cgroup was met and something may
 /// have been killed; or when the cgroup is removed, on v2 also when one beside
 /// it is. Then ask [`OomWatch::kills`].
+///
+/// Source: cgroup-v1/memory.rst, "OOM Control"; cgroup-v2.rst, "memory.events"
 #[derive(Debug)]
 pub struct OomWatch {
     source: Source,

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What may be short. The kernel's names: `cpu`, `memory`, `io`.
+///
+/// Source: psi.rst, "Pressure interface", "Linux 4.20 (2018-12)"
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
     /// Processors.
@@ -22,6 +24,8 @@ pub enum Resource {
 }
 
 /// Whose time is lost.
+///
+/// Source: psi.rst, "Pressure interface", "Linux 4.20 (2018-12)"
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stalled {
     /// At least one process waits; others may go on.
@@ -31,6 +35,8 @@ pub enum Stalled {
 }
 
 /// Pressure of one resource on one cgroup, or on the machine.
+///
+/// Source: psi.rst, "Pressure interface", "Linux 4.20 (2018-12)"
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pressure {
     /// While at least one process waited.
@@ -40,6 +46,8 @@ pub struct Pressure {
 }
 
 /// Time that was lost: shares of the last seconds in percent, and the sum.
+///
+/// Source: psi.rst, "Pressure interface"
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Lost {
     /// Percent of the last 10 seconds.
@@ -109,6 +117,8 @@ impl Cgroup {
 }
 
 /// When to be told: lost time of `threshold` or more within `window`.
+///
+/// Source: psi.rst, "Monitoring for pressure thresholds"
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trigger {
     /// Whose time.
@@ -122,6 +132,8 @@ pub struct Trigger {
 
 /// Signals POLLPRI, at most once a window, while the trigger holds; POLLERR
 /// when the cgroup is removed. Dropping it takes the trigger away.
+///
+/// Source: psi.rst, "Monitoring for pressure thresholds"
 #[derive(Debug)]
 pub struct PressureWatch {
     file: File,

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What a cgroup uses. `None`: the controller is not there.
+///
+/// Source: cgroup-v2.rst, "Controllers"
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Usage {
     /// Memory, in bytes.
@@ -28,6 +30,8 @@ pub struct Usage {
 }
 
 /// Memory of a cgroup, in bytes.
+///
+/// Source: cgroup-v2.rst, "memory.stat"; cgroup-v1/memory.rst, "stat file"
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemoryUsage {
     /// All that is charged now: anonymous, page cache, kernel.
@@ -53,6 +57,8 @@ pub struct MemoryUsage {
 }
 
 /// Processor time of a cgroup.
+///
+/// Source: cgroup-v2.rst, "cpu.stat"; cgroup-v1/cpuacct.rst
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CpuUsage {
     /// Used in all, since it was made.
@@ -70,6 +76,8 @@ pub struct CpuUsage {
 }
 
 /// Processes and threads of a cgroup.
+///
+/// Source: cgroup-v2.rst, "PID"; cgroup-v1/pids.rst
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PidsUsage {
     /// There now.
@@ -81,6 +89,8 @@ pub struct PidsUsage {
 }
 
 /// Huge pages of one size, in bytes.
+///
+/// Source: cgroup-v2.rst, "HugeTLB"; cgroup-v1/hugetlb.rst
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HugetlbUsage {
     /// As the kernel names it: `2MB`.

@@ -2,6 +2,8 @@
 //! a configuration may be written for either.
 
 /// Says how large a share is when there is not enough for all.
+///
+/// Source: cgroup-v2.rst, "cpu.weight"; runtime-spec: config-linux.md, "CPU"
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CpuWeight {
     /// As v2 counts: 1 to 10000, normal 100.

@@ -4,6 +4,8 @@ use nix::unistd::{getegid, geteuid};
 use std::os::unix::fs::MetadataExt;
 
 /// Says who the process is that writes maps for its child.
+///
+/// Source: user_namespaces(7), "Defining user and group ID mappings"
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
     /// Its effective user id.

@@ -35,6 +35,8 @@ impl SubordinateIds {
 }
 
 /// Says whose ranges are looked for.
+///
+/// Source: subuid(5)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     /// The login name, if the system knows one.
@@ -63,6 +65,8 @@ impl Owner {
 }
 
 /// One of the two files.
+///
+/// Source: subuid(5), subgid(5)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubordinateFile {
     /// /etc/subuid

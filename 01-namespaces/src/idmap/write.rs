@@ -12,6 +12,8 @@ use std::fmt;
 use std::process::Command;
 
 /// One thing to do for the maps of a process.
+///
+/// Source: user_namespaces(7), newuidmap(1), newgidmap(1)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MapStep {
     /// Writes a file below `/proc/PID`: which, and its contents.

@@ -12,6 +12,8 @@ use std::os::fd::BorrowedFd;
 pub use rustix::mount::MountAttrFlags;
 
 /// Says how far a call reaches.
+///
+/// Source: mount_setattr(2), `AT_RECURSIVE`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// One mount.

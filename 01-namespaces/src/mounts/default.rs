@@ -6,6 +6,8 @@ use nix::mount::MsFlags;
 use std::path::Path;
 
 /// One file system that every Linux program expects to find.
+///
+/// Source: runtime-spec: config-linux.md, "Default Filesystems"
 #[derive(Debug)]
 pub struct DefaultMount {
     /// Type of the file system, and its source.

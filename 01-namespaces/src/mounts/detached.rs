@@ -13,6 +13,8 @@ use std::path::Path;
 
 /// Holds a mount, or a tree of them, that is nowhere in the file system. If it
 /// is dropped before it was attached, it is gone.
+///
+/// Source: open_tree(2), fsmount(2), "Linux 5.2 (2019-07)"
 #[derive(Debug)]
 pub struct DetachedMount(OwnedFd);
 

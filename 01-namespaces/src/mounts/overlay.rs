@@ -27,6 +27,8 @@ pub struct Overlay<'a> {
 }
 
 /// The two directories, on one file system, that take the changes.
+///
+/// Source: filesystems/overlayfs.rst, "Upper and Lower"
 #[derive(Debug)]
 pub struct Upper<'a> {
     /// The changes themselves.

@@ -101,6 +101,8 @@ pub fn has_ended(pidfd: BorrowedFd<'_>) -> Result<bool> {
 }
 
 /// A namespace held by an open file.
+///
+/// Source: namespaces(7), "The /proc/pid/ns/ directory"
 #[derive(Debug)]
 pub struct NamespaceFile {
     /// Its kind.
@@ -126,7 +128,7 @@ impl NamespaceFile {
     /// Tells whether it is the one that we are in.
     ///
     /// # Errors
-    /// None in practice.
+    /// ENOENT: /proc is not mounted.
     ///
     /// Source: namespaces(7), "The /proc/pid/ns/ directory"
     pub fn is_ours(&self) -> Result<bool> {

@@ -44,6 +44,8 @@ pub fn exec(program: &CStr, argv: &[CString], env: &[CString]) -> SyscallError {
 
 /// Gives the exit code that shells use for a failed [`exec`]: 127 if the
 /// program was not found, 126 if it cannot be executed.
+///
+/// Source: bash(1), "EXIT STATUS"
 pub fn exec_failure_code(error: &SyscallError) -> i32 {
     if error.errno == Errno::ENOENT { 127 } else { 126 }
 }
@@ -111,7 +113,7 @@ pub fn close_from(first: RawFd) -> Result<()> {
 /// of this process had set.
 ///
 /// # Errors
-/// None in practice.
+/// EINVAL: cannot happen, the numbers are the kernel's own.
 ///
 /// Source: execve(2), signal(7)
 pub fn reset_signals() -> Result<()> {

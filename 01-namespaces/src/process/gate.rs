@@ -47,7 +47,8 @@ impl Gate {
     /// Lets the child go on. Runs in the parent; a second time does nothing.
     ///
     /// # Errors
-    /// None in practice: a child that has died meanwhile is told by its handle.
+    /// EPIPE: cannot happen, since we hold a reading end too. A child that has
+    /// died meanwhile is told by its handle.
     ///
     /// Source: pipe(7), "I/O on pipes and FIFOs"
     pub fn open(&self) -> Result<()> {

@@ -13,6 +13,13 @@ struct BpfProgLoad {
     license_and_rest: [u64; 4],
 }
 
+/// Loads an eBPF program of this kind (`BPF_PROG_TYPE_`), instructions of 8
+/// bytes each.
+///
+/// # Errors
+/// EPERM: no CAP_BPF and CAP_NET_ADMIN; before "Linux 5.8 (2020-08)", no
+/// CAP_SYS_ADMIN. EACCES: the verifier refuses the program. EINVAL: it is none.
+///
 /// Source: bpf(2), `BPF_PROG_LOAD`
 pub fn bpf_prog_load(kind: u32, program: &[u64]) -> nix::Result<OwnedFd> {
     const BPF_PROG_LOAD: i32 = 5;
@@ -29,7 +36,15 @@ pub fn bpf_prog_load(kind: u32, program: &[u64]) -> nix::Result<OwnedFd> {
     Errno::result(fd).map(|fd| unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
-/// Source: bpf(2), `BPF_PROG_ATTACH`
+/// Lets a program decide at a hook (`BPF_CGROUP_`) of a cgroup, beside those
+/// that are there.
+///
+/// # Errors
+/// EPERM: not the right to, or a program above allows none beside it. EINVAL:
+/// the hook is not for this kind of program.
+///
+/// Source: bpf(2), `BPF_PROG_ATTACH`; `BPF_F_ALLOW_MULTI`, "Linux 4.15
+/// (2018-01)"
 pub fn bpf_prog_attach(
     cgroup: BorrowedFd<'_>,
     program: BorrowedFd<'_>,

@@ -12,6 +12,9 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 /// Copies a descriptor that this process was started with and knows by number
 /// only. The copy is close-on-exec and above stderr.
 ///
+/// # Errors
+/// EBADF: nothing is open under that number. EMFILE: no descriptor left.
+///
 /// Source: fcntl(2), `F_DUPFD_CLOEXEC`
 pub fn dup_inherited(number: RawFd) -> nix::Result<OwnedFd> {
     // SAFETY: three integers; a number that is not open gives EBADF. The
@@ -24,6 +27,9 @@ pub fn dup_inherited(number: RawFd) -> nix::Result<OwnedFd> {
 
 /// Sets close-on-exec on every descriptor from `first` up.
 ///
+/// # Errors
+/// ENOSYS, EINVAL: an older kernel.
+///
 /// Source: close_range(2); `CLOSE_RANGE_CLOEXEC`, "Linux 5.11 (2021-02)"
 pub fn close_range_cloexec(first: u32) -> nix::Result<()> {
     let flags = libc::CLOSE_RANGE_CLOEXEC as i32;
@@ -35,6 +41,10 @@ pub fn close_range_cloexec(first: u32) -> nix::Result<()> {
 
 /// Receives one descriptor, close-on-exec from its first moment, and the
 /// message (up to 4096 bytes) that came with it.
+///
+/// # Errors
+/// EBADMSG: the message brought no descriptor. ECONNRESET: the other end is
+/// gone. EAGAIN: nothing there, and the socket does not wait.
 ///
 /// Source: unix(7), "SCM_RIGHTS"
 pub fn receive_fd(socket: BorrowedFd<'_>) -> nix::Result<(OwnedFd, Vec<u8>)> {

@@ -7,6 +7,11 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 /// Changes a mount, or with `AT_RECURSIVE` it and all below it: `MOUNT_ATTR_` to
 /// set, those to clear, `MS_` of the propagation; ids as `userns` maps them.
 ///
+/// # Errors
+/// EPERM: no CAP_SYS_ADMIN over the mount namespace, or a locked flag. EINVAL: a
+/// flag that does not exist, an id map that this file system or mount cannot
+/// have. EBUSY: read-only, and somebody has a file open for writing.
+///
 /// Source: mount_setattr(2), "Linux 5.12 (2021-04)"
 pub fn mount_setattr(
     mount: BorrowedFd<'_>,

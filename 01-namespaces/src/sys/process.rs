@@ -10,6 +10,8 @@ use nix::unistd::Pid;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Says in which of the two processes [`clone3`] has returned.
+///
+/// Source: clone3(2), "RETURN VALUE"
 #[derive(Debug)]
 pub enum Cloned {
     /// We are the caller; the child has this pid and this pidfd.
@@ -37,8 +39,12 @@ struct CloneArgs {
 }
 
 /// Copies the calling process as fork(2) does, into the namespaces of `flags`
-/// and, with `cgroup`, straight into that cgroup. EDEADLK is our own refusal:
-/// the process has more than one thread.
+/// and, with `cgroup`, straight into that cgroup.
+///
+/// # Errors
+/// EDEADLK: our own refusal, the process has more than one thread. EPERM: not
+/// the right to one of the namespaces. ENOSPC: as many namespaces as there may
+/// be. EAGAIN: as many processes. EBUSY: the cgroup hands controllers down.
 ///
 /// Source: clone3(2), "Linux 5.3 (2019-09)"; `CLONE_INTO_CGROUP`, "Linux 5.7
 /// (2020-05)"
@@ -100,6 +106,9 @@ pub fn exit_now(code: i32) -> ! {
 
 /// Opens a handle on a process.
 ///
+/// # Errors
+/// ESRCH: no such process. EMFILE: no descriptor left.
+///
 /// Source: pidfd_open(2), "Linux 5.3 (2019-09)"
 pub fn pidfd_open(pid: Pid) -> nix::Result<OwnedFd> {
     // SAFETY: two integers, no memory.
@@ -110,6 +119,10 @@ pub fn pidfd_open(pid: Pid) -> nix::Result<OwnedFd> {
 }
 
 /// Sends a signal, by number, to exactly the process of the handle.
+///
+/// # Errors
+/// ESRCH: it has ended and was reaped. EPERM: another user's. EINVAL: no such
+/// signal, or a process outside of our pid namespace.
 ///
 /// Source: pidfd_send_signal(2), "Linux 5.1 (2019-05)"
 pub fn pidfd_send_signal(
@@ -126,6 +139,8 @@ pub fn pidfd_send_signal(
 
 /// How a child ended: `CLD_EXITED` with the exit status, or another `CLD_` with
 /// the signal.
+///
+/// Source: waitid(2), "DESCRIPTION"
 #[derive(Debug, Clone, Copy)]
 pub struct Waited {
     /// Which child.
@@ -138,6 +153,10 @@ pub struct Waited {
 
 /// Waits until the child of the handle (or, with `None`, any child) has ended,
 /// and reaps it. With `WNOHANG` in `options`, gives `None` if none has ended.
+///
+/// # Errors
+/// ECHILD: not our child, reaped before, or (with `None`) no children. EINTR: a
+/// signal handler ran.
 ///
 /// Source: waitid(2); `P_PIDFD`, "Linux 5.4 (2019-11)"
 pub fn waitid(
@@ -166,6 +185,9 @@ pub fn waitid(
 
 /// Gives every signal its default action and unblocks all: both are inherited
 /// through execve(2), and Rust's runtime ignores SIGPIPE.
+///
+/// # Errors
+/// EINVAL: cannot happen, the numbers are the kernel's own.
 ///
 /// Source: signal(7), execve(2)
 pub fn reset_signals() -> nix::Result<()> {

@@ -13,6 +13,11 @@ struct Program {
 /// Filters the calls of this process from now on; instructions as
 /// `struct sock_filter`, 8 bytes each.
 ///
+/// # Errors
+/// EACCES: neither CAP_SYS_ADMIN nor no_new_privs. EINVAL: a flag that this
+/// kernel does not know, not a valid program, or one of more than 4096
+/// instructions. ESRCH: with TSYNC, another thread has a filter of its own.
+///
 /// Source: seccomp(2), "Linux 3.17 (2014-10)"
 pub fn seccomp_set_mode_filter(flags: u32, program: &[u64]) -> nix::Result<()> {
     let length = u16::try_from(program.len()).map_err(|_| Errno::EINVAL)?;
