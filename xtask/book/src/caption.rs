@@ -29,7 +29,8 @@ fn path(block: &Block) -> Option<String> {
     Some(file.trim_start_matches("../").to_owned())
 }
 
-/// For each block the terminal, if it is not that of the console before it.
+/// For each block the terminal, if it is another than the first, or the first
+/// again.
 fn terminals(blocks: &[Block]) -> Vec<Option<String>> {
     let mut at = "1";
     let change = blocks.iter().map(|block| {
@@ -38,7 +39,7 @@ fn terminals(blocks: &[Block]) -> Vec<Option<String>> {
         }
         let last = at;
         at = block.info.attribute("term").unwrap_or("1");
-        (at != last).then(|| format!("terminal {at}"))
+        (at != "1" || at != last).then(|| format!("terminal {at}"))
     });
     change.collect()
 }
@@ -58,14 +59,15 @@ mod tests {
     }
 
     #[test]
-    fn a_console_says_its_terminal_where_the_page_goes_to_another_one() {
+    fn a_console_says_its_terminal_unless_there_has_been_only_one() {
         let one = "```console\n# ls\n```\n";
         let two = "```console term=2 running\n# ls\n```\n";
         assert_eq!(captioned(&format!("{one}{one}")), format!("{one}{one}"));
         assert_eq!(
-            captioned(&format!("{one}\n{two}{two}\n- x\n\n{one}")),
+            captioned(&format!("{one}\n{two}\n{two}\n- x\n\n{one}")),
             format!(
-                "{one}\n*terminal 2*\n\n{two}{two}\n- x\n\n*terminal 1*\n\n{one}"
+                "{one}\n*terminal 2*\n\n{two}\n*terminal 2*\n\n{two}\n- x\n\n\
+                 *terminal 1*\n\n{one}"
             )
         );
     }
