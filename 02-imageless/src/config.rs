@@ -35,7 +35,16 @@ impl Bundle {
             .canonicalize()
             .in_call(|| format!("open({dir:?}, O_DIRECTORY)"))
             .context("--bundle")?;
-        let spec = read(&dir.join("config.json"))?;
+        Self::new(&dir, read(&dir.join("config.json"))?)
+    }
+
+    /// Finds the root filesystem of a bundle whose `config.json` is read.
+    ///
+    /// # Errors
+    /// `root` is missing, or no directory.
+    ///
+    /// Source: runtime-spec: config.md, "Root"
+    pub(crate) fn new(dir: &Path, spec: Spec) -> Result<Self> {
         let root =
             spec.root().as_ref().context("config.json: root: missing")?;
         if root.path().as_os_str().is_empty() {
@@ -49,7 +58,7 @@ impl Bundle {
         if !rootfs.is_dir() {
             bail!("config.json: root.path: {rootfs:?}: not a directory");
         }
-        Ok(Self { dir, rootfs, spec })
+        Ok(Self { dir: dir.to_owned(), rootfs, spec })
     }
 
     /// The container process' settings; [`Bundle::open`] has checked that they
@@ -76,7 +85,17 @@ fn read(path: &Path) -> Result<Spec> {
         ),
         result => result.in_call(|| format!("read({path:?})"))?,
     };
-    let spec = parse(&text).context("config.json")?;
+    parse_spec(&text)
+}
+
+/// Reads and checks the text of a `config.json`.
+///
+/// # Errors
+/// As of [`Bundle::open`].
+///
+/// Source: runtime-spec: config.md
+pub(crate) fn parse_spec(text: &[u8]) -> Result<Spec> {
+    let spec = parse(text).context("config.json")?;
     check(&spec).context("config.json")?;
     Ok(spec)
 }

@@ -5,10 +5,12 @@ use anyhow::{Context, Result, bail};
 use namespaces::InCall;
 use namespaces::idmap::{self, IdMapping, IdMaps};
 use namespaces::namespace::{Namespace, NamespaceId, Namespaces, setns};
+use nix::libc::O_NONBLOCK;
 use nix::sys::stat::fstat;
 use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType as Type};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 /// What the configuration asks for.
@@ -136,7 +138,12 @@ impl Isolation {
 impl Join {
     fn open(namespace: Namespace, i: usize, path: PathBuf) -> Result<Self> {
         let field = format!("config.json: linux.namespaces[{i}].path");
-        let file = File::open(&path)
+        // A FIFO, which is no namespace, must not make us wait for a writer.
+        let mut open = OpenOptions::new();
+        let file = open
+            .read(true)
+            .custom_flags(O_NONBLOCK)
+            .open(&path)
             .in_call(|| format!("open({path:?})"))
             .with_context(|| field.clone())?;
         if namespace == Namespace::Mount && is_our_mount_namespace(&file)? {

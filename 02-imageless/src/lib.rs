@@ -4,6 +4,7 @@
 //! One call, one verb; then nothing of the runtime stays but files and, for each
 //! container, an init. `cli.rs` lists the verbs, `create.rs` and `lifecycle.rs`
 //! are what they do, `init.rs` is the life of a container's first process.
+//! (A library only so that `fuzz/` reaches what decides: see `decide.rs`.)
 
 mod bundle;
 mod capabilities;
@@ -16,6 +17,7 @@ mod console;
 mod container;
 mod create;
 mod credentials;
+pub mod decide;
 mod default_spec;
 mod device_rules;
 mod devices;
@@ -58,7 +60,8 @@ mod user;
 use clap::Parser;
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
+/// Does what the command line says; for `bin/imageless.rs`.
+pub fn main() -> ExitCode {
     let cli::Cli { global, command } = cli::Cli::parse();
     let failure = command.failure();
     match command.run(&global) {
