@@ -107,15 +107,18 @@ impl Mount {
     ///
     /// Source: mount(2), openat2(2)
     pub fn mount_in(&self, root: &Root) -> Result<()> {
+        if self.is_bind() && self.needs_second_call() {
+            // Looked up once more for its flags, the target could be another
+            // mount by then (CVE-2021-30465).
+            return self.attach_in(self.hold()?, root);
+        }
         let point = self.mount_point(root)?;
         self.mount_on(&root::path_of(point.as_fd()))?;
         if !self.needs_second_call() {
             return Ok(());
         }
-        // The handle is on what is *below* the new mount now; the flags belong
-        // to the mount on top.
-        let top = root.resolve(&self.target)?;
-        self.apply_flags(&root::path_of(top.as_fd()))
+        // The handle is on what is *below* the new mount now.
+        self.apply_flags(&root::path_of(root.resolve(&self.target)?.as_fd()))
     }
 
     /// Copies the source of a bind mount, to be put on `target` later with
@@ -192,7 +195,8 @@ impl Mount {
     }
 
     fn needs_second_call(&self) -> bool {
-        self.is_bind() || self.flags.intersects(PROPAGATION)
+        let bind = MsFlags::MS_BIND | MsFlags::MS_REC;
+        self.flags.intersects(if self.is_bind() { !bind } else { PROPAGATION })
     }
 
     fn is_bind(&self) -> bool {

@@ -2,7 +2,7 @@
 //! what is ours is that an error names the field, or the line and column, so
 //! that nobody has to bisect a file of 300 lines.
 
-use crate::{hooks, supported};
+use crate::{hooks, supported, user};
 use anyhow::{Context, Result, anyhow, bail};
 use namespaces::InCall;
 use oci_spec::runtime::{LinuxResources, Process, Spec};
@@ -176,6 +176,7 @@ pub(crate) fn check_process(process: &Process) -> Result<()> {
     if process.args().as_ref().is_none_or(Vec::is_empty) {
         bail!("process.args: missing or empty");
     }
+    user::check(process.user())?;
     if !process.cwd().is_absolute() {
         bail!("process.cwd: {:?} is not an absolute path", process.cwd());
     }

@@ -71,6 +71,9 @@ fn plan_device(i: usize, device: &LinuxDevice) -> Result<Device> {
         }
     };
     let mode = Mode::from_bits_truncate(device.file_mode().unwrap_or(0o666));
+    if device.uid() == Some(u32::MAX) || device.gid() == Some(u32::MAX) {
+        bail!("{field}: uid or gid {} is nobody's", u32::MAX);
+    }
     let owner =
         (device.uid().map(Uid::from_raw), device.gid().map(Gid::from_raw));
     Ok(Device { field, path, node: Node { kind, mode, device: number }, owner })

@@ -36,6 +36,7 @@ mod members;
 mod mount_options;
 mod mounts;
 mod outcome;
+mod over_proc;
 mod own_binary;
 mod pidfd_socket;
 mod plan;

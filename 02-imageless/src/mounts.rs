@@ -3,6 +3,7 @@
 
 use crate::config::Bundle;
 use crate::mount_options;
+use crate::over_proc;
 use crate::propagation::is_shared;
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
@@ -207,6 +208,10 @@ impl Planned {
         root: &Root,
         held: Option<DetachedMount>,
     ) -> Result<()> {
+        if let Some(first) = self.mounts.first() {
+            over_proc::check(root, first)
+                .with_context(|| self.field.clone())?;
+        }
         let mounted = match (held, &self.mounts[..]) {
             (Some(held), [mount]) => mount.attach_in(held, root),
             (_, mounts) => {

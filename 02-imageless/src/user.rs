@@ -1,8 +1,9 @@
-//! `--user UID[:GID]`: numbers only, and strictly. A runtime that takes
+//! Who the process shall be: numbers only, and strictly. A runtime that takes
 //! `4294967296` for a name, or cuts it to 32 bits, runs the program as root
-//! (CVE-2024-40635).
+//! (CVE-2024-40635); so does one that passes on 4294967295, which means "as it
+//! is" to the kernel.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use oci_spec::runtime::User;
 
 /// Makes it this user; the group stays if none is given.
@@ -22,6 +23,26 @@ pub(crate) fn change(user: &mut User, text: &str) -> Result<()> {
     }
     Ok(())
 }
+
+/// Refuses the one number of 32 bits that is nobody's.
+///
+/// # Errors
+/// Names the field.
+///
+/// Source: setresuid(2), setresgid(2)
+// ANCHOR: check
+pub(crate) fn check(user: &User) -> Result<()> {
+    let groups = user.additional_gids().iter().flatten().enumerate();
+    let groups = groups.map(|(i, gid)| (format!("additionalGids[{i}]"), *gid));
+    let ids = [("uid".into(), user.uid()), ("gid".into(), user.gid())];
+    for (field, id) in ids.into_iter().chain(groups) {
+        if id == u32::MAX {
+            bail!("process.user.{field}: {id} means \"unchanged\": root");
+        }
+    }
+    Ok(())
+}
+// ANCHOR_END: check
 
 fn number(text: &str) -> Result<u32> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -43,6 +64,23 @@ mod tests {
         assert_eq!((user.uid(), user.gid()), (1000, 7));
         change(&mut user, "4294967294:5").unwrap();
         assert_eq!((user.uid(), user.gid()), (4_294_967_294, 5));
+    }
+
+    #[test]
+    fn the_number_of_nobody_is_refused_by_its_field() {
+        for (json, field) in [
+            (r#"{"uid":4294967295,"gid":0}"#, "uid"),
+            (r#"{"uid":0,"gid":4294967295}"#, "gid"),
+            (
+                r#"{"uid":0,"gid":0,"additionalGids":[1,4294967295]}"#,
+                "additionalGids[1]",
+            ),
+        ] {
+            let user = serde_json::from_str(json).unwrap();
+            let error = check(&user).unwrap_err().to_string();
+            let start = format!("process.user.{field}: ");
+            assert!(error.starts_with(&start), "{error}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Each rule is a pure function from text to complaints. Beside it stands a
 //! fixture that breaks it, so that no rule can go blind without a failure.
 
+mod attacks;
 mod code;
 mod headers;
 mod licences;
