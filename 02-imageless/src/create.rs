@@ -68,7 +68,12 @@ pub(crate) fn create(root: &Path, request: &Request) -> Result<Created> {
         Err(error) => {
             let error = undone(attempt.container.remove().map(drop), error);
             // What the hooks have done before, others may have to undo.
-            attempt.container.state.iter().for_each(hooks::run_poststop);
+            let state = attempt.container.state.iter();
+            for warning in state.flat_map(hooks::run_poststop) {
+                // Not in the log: podman reads that of a create as one record,
+                // the error's.
+                eprintln!("imageless: warning: {warning:#}");
+            }
             Err(error)
         }
     }

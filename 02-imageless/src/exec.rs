@@ -156,7 +156,7 @@ impl Member {
                 1
             }
             Ok(program) => match runtime.ready() {
-                Ok(()) => self.process.become_program(&program),
+                Ok(()) => self.process.become_program(&program, |_| ()),
                 Err(_) => 1,
             },
         }

@@ -3,6 +3,7 @@
 //! state on its standard input. Most run outside; two run in init, in the
 //! container's namespaces.
 
+mod output;
 mod program;
 
 use crate::container::Status;
@@ -128,17 +129,14 @@ pub(crate) fn run(moment: Moment, state: &State, pid: i32) -> Result<()> {
 }
 
 /// Runs the hooks that follow a container's end. None can undo that: what one
-/// of them fails at is only a warning.
+/// of them fails at is only a warning, for the caller to tell.
 ///
 /// Source: runtime-spec: runtime.md, "Lifecycle", step 13
 // ANCHOR: run_poststop
-pub(crate) fn run_poststop(state: &State) {
+pub(crate) fn run_poststop(state: &State) -> Vec<anyhow::Error> {
     let told = told(Moment::Poststop, state, None);
-    for hook in of_state(Moment::Poststop, state) {
-        if let Err(error) = hook.run(&told) {
-            eprintln!("imageless: warning: {error:#}");
-        }
-    }
+    let hooks = of_state(Moment::Poststop, state);
+    hooks.filter_map(|hook| hook.run(&told).err()).collect()
 }
 // ANCHOR_END: run_poststop
 

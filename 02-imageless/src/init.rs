@@ -58,10 +58,11 @@ fn become_program(
     inherited: Inheritance<'_>,
     program: &CStr,
 ) -> i32 {
+    let tell = |error: &_| outcome::failed(inherited.outcome, error);
     match run_hooks(Moment::StartContainer, inherited) {
-        Ok(()) => plan.process.become_program(program),
+        Ok(()) => plan.process.become_program(program, tell),
         Err(error) => {
-            outcome::failed(inherited.outcome, &error);
+            tell(&error);
             1
         }
     }

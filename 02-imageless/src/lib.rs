@@ -64,13 +64,12 @@ use std::process::ExitCode;
 /// Does what the command line says; for `bin/imageless.rs`.
 pub fn main() -> ExitCode {
     let cli::Cli { global, command } = cli::Cli::parse();
+    log::choose(&global);
     let failure = command.failure();
     match command.run(&global) {
         Ok(code) => code,
         Err(error) => {
-            let message = log::printable(&format!("{error:#}"));
-            eprintln!("imageless: {message}");
-            log::error(&global, &message);
+            log::error(&log::printable(&format!("{error:#}")));
             failure
         }
     }

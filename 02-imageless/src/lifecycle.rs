@@ -3,6 +3,7 @@
 
 use crate::container::{Container, Status};
 use crate::hooks::{self, Moment};
+use crate::log;
 use crate::members;
 use crate::outcome::Outcome;
 use crate::start;
@@ -87,7 +88,8 @@ pub(crate) fn resume(container: &Container) -> Result<()> {
 }
 
 /// Lets the created container's init become the user's program, and runs the
-/// hooks after that. If a hook fails, the container is deleted.
+/// hooks after that. If one fails, or the program that they belong to cannot be
+/// executed, the container is deleted.
 ///
 /// # Errors
 /// The container is not created, or not any more. Names the hook.
@@ -198,7 +200,8 @@ hint: /proc/PID/stack shows what it waits for"
         }
     }
     if container.remove()? {
-        container.state.iter().for_each(hooks::run_poststop);
+        let warnings = container.state.iter().flat_map(hooks::run_poststop);
+        warnings.for_each(|warning| log::warning(&warning));
     }
     Ok(())
 }

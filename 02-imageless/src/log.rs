@@ -6,6 +6,11 @@ use crate::cli::{Global, LogFormat};
 use serde::Serialize;
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// Chosen once, by the command line; a warning can come up anywhere.
+static FILE: OnceLock<(PathBuf, LogFormat)> = OnceLock::new();
 
 #[derive(Serialize)]
 struct Record<'a> {
@@ -14,14 +19,33 @@ struct Record<'a> {
     time: &'a str,
 }
 
-/// Appends the error to the `--log` file, if one was given.
+/// Takes note of the `--log` file, if one was given.
+pub(crate) fn choose(global: &Global) {
+    if let Some(path) = &global.log {
+        FILE.get_or_init(|| (path.clone(), global.log_format));
+    }
+}
+
+/// Tells why the verb has failed.
 ///
 /// Source: containerd's go-runc and podman's libpod read
 /// `{"level","msg","time"}`.
-pub(crate) fn error(global: &Global, message: &str) {
-    let Some(path) = &global.log else { return };
-    let record =
-        format(global.log_format, message, &jiff::Timestamp::now().to_string());
+pub(crate) fn error(message: &str) {
+    eprintln!("imageless: {message}");
+    append("error", message);
+}
+
+/// Tells what has failed although the verb has not.
+pub(crate) fn warning(error: &anyhow::Error) {
+    let message = printable(&format!("{error:#}"));
+    eprintln!("imageless: warning: {message}");
+    append("warning", &message);
+}
+
+fn append(level: &str, message: &str) {
+    let Some((path, log_format)) = FILE.get() else { return };
+    let time = jiff::Timestamp::now().to_string();
+    let record = format(*log_format, level, message, &time);
     let written = OpenOptions::new()
         .append(true)
         .create(true)
@@ -47,13 +71,11 @@ fn escaped(c: char) -> String {
     if c.is_control() { c.escape_default().to_string() } else { c.to_string() }
 }
 
-fn format(format: LogFormat, msg: &str, time: &str) -> String {
+fn format(format: LogFormat, level: &str, msg: &str, time: &str) -> String {
     match format {
-        LogFormat::Json => {
-            serde_json::to_string(&Record { level: "error", msg, time })
-                .expect("three strings always serialize")
-        }
-        LogFormat::Text => format!("time={time:?} level=error msg={msg:?}"),
+        LogFormat::Json => serde_json::to_string(&Record { level, msg, time })
+            .expect("three strings always serialize"),
+        LogFormat::Text => format!("time={time:?} level={level} msg={msg:?}"),
     }
 }
 
@@ -71,8 +93,12 @@ mod tests {
 
     #[test]
     fn a_json_record_is_one_object_with_the_three_keys_engines_read() {
-        let line =
-            format(LogFormat::Json, "exec: \"bahs\": not found\nhint: x", "T");
+        let line = format(
+            LogFormat::Json,
+            "error",
+            "exec: \"bahs\": not found\nhint: x",
+            "T",
+        );
         assert_eq!(
             line,
             r#"{"level":"error","msg":"exec: \"bahs\": not found\nhint: x","time":"T"}"#

@@ -1,6 +1,7 @@
 //! A second FIFO between init and `start`, made only if there are hooks around
-//! the start: init tells on it that a hook has failed. If none has, it says
-//! nothing: execve(2) closes its end, and `start` knows that the program runs.
+//! the start: init tells on it that one has failed, or execve(2) itself has. If
+//! not, it says nothing: execve(2) closes its end, and `start` knows that the
+//! program runs.
 
 use anyhow::{Result, anyhow};
 use namespaces::InCall;

@@ -113,9 +113,13 @@ impl Planned {
         program::find(&self.config)
     }
 
-    /// Returns only if it failed. By now stderr is the container's own, and the
-    /// only place left to say so.
-    pub(crate) fn become_program(&self, file: &CStr) -> i32 {
+    /// Returns only if it failed. By now stderr is the container's own; who else
+    /// may be told, is told by `tell`.
+    pub(crate) fn become_program(
+        &self,
+        file: &CStr,
+        tell: impl FnOnce(&anyhow::Error),
+    ) -> i32 {
         let Program { argv, env } = &self.program;
         let env = home::with_home(env, self.config.user().uid());
         // As late as it can be: what we call ourselves until then, the filter
@@ -124,11 +128,14 @@ impl Planned {
             && let Err(error) = self.load_filter()
         {
             eprintln!("imageless: {error:#}");
+            tell(&error);
             return 1;
         }
         let error = exec(file, argv, &env);
         eprintln!("imageless: {error}");
-        exec_failure_code(&error)
+        let code = exec_failure_code(&error);
+        tell(&error.into());
+        code
     }
 }
 

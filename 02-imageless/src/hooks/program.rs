@@ -1,23 +1,23 @@
 //! One hook: a program with the state on its standard input, a limited time,
-//! and what it says kept, to be quoted if it fails.
-//!
-//! Input and output are files in memory, not pipes: whoever still holds one
-//! when the hook has ended, such as a daemon that it made, keeps nobody
-//! waiting.
+//! and what it says kept, to be quoted if it fails. It is the leader of a process
+//! group, which its timeout ends with it; and if who runs it is killed, so is it.
 
+use super::output::Output;
 use anyhow::{Context, Result, bail};
 use namespaces::process::{
-    ExitStatus, SpawnOptions, close_on_exec_from, exec, exec_failure_code,
-    spawn, wait_for_end,
+    Child, ExitStatus, SpawnOptions, close_on_exec_from, exec,
+    exec_failure_code, spawn,
 };
 use namespaces::{InCall, SyscallError};
 use nix::libc::SIGKILL;
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::{Pid, dup2_stderr, dup2_stdin, dup2_stdout, setpgid};
 use oci_spec::runtime::Hook;
 use std::ffi::{CStr, CString};
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{PipeWriter, Seek, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
@@ -57,29 +57,43 @@ pub(super) fn plan(hook: &Hook) -> Result<Program> {
 pub(super) fn run(hook: &Hook, state: &[u8]) -> Result<()> {
     let program = plan(hook)?;
     let stdin = in_memory(c"state", state)?;
-    let mut output = in_memory(c"hook's output", b"")?;
+    let (mut output, its_end) = Output::new()?;
     let child = spawn(&SpawnOptions::default(), || {
-        let Err(error) = program.start(&stdin, &output);
+        let Err(error) = program.start(&stdin, &its_end);
         eprintln!("{error}");
         exec_failure_code(&error)
     })?;
-    if let Some(seconds) = hook.timeout() {
-        let limit = Duration::from_secs(seconds.unsigned_abs());
-        if !wait_for_end(child.pidfd(), limit)? {
-            child.kill(SIGKILL)?;
-            child.wait()?;
-            bail!("killed: it had not ended after its timeout of {seconds} s");
-        }
+    drop(its_end);
+    let seconds = hook.timeout().map(i64::unsigned_abs);
+    if !output.listen(child.pidfd(), seconds.map(Duration::from_secs))? {
+        end(&child)?;
+        bail!(
+            "killed: it had not ended after its timeout of {} s",
+            seconds.unwrap_or_default()
+        );
     }
     let how = match child.wait()? {
         ExitStatus::Exited(0) => return Ok(()),
         ExitStatus::Exited(status) => format!("exit status {status}"),
         ExitStatus::Signaled(signal) => format!("ended by signal {signal}"),
     };
-    match last_line(&mut output)?.as_str() {
+    match output.last_line().as_str() {
         "" => bail!("{how}"),
         said => bail!("{how}: {said}"),
     }
+}
+
+/// Kills it with those that it has started, and reaps it: only after that can
+/// the number of its group come to mean another.
+fn end(hook: &Child) -> Result<()> {
+    match killpg(hook.pid(), Signal::SIGKILL) {
+        // It has not come to make one.
+        Err(nix::errno::Errno::ESRCH) => {}
+        result => result.in_call(|| "killpg(hook, SIGKILL)".into())?,
+    }
+    hook.kill(SIGKILL)?;
+    hook.wait()?;
+    Ok(())
 }
 
 impl Program {
@@ -87,12 +101,16 @@ impl Program {
     fn start(
         &self,
         stdin: &File,
-        output: &File,
+        output: &PipeWriter,
     ) -> Result<std::convert::Infallible, SyscallError> {
+        set_pdeathsig(Signal::SIGKILL)
+            .in_call(|| "prctl(PR_SET_PDEATHSIG, SIGKILL)".into())?;
+        let this = Pid::from_raw(0);
+        setpgid(this, this).in_call(|| "setpgid(0, 0)".into())?;
         dup2_stdin(stdin)
             .and_then(|()| dup2_stdout(output))
             .and_then(|()| dup2_stderr(output))
-            .in_call(|| "dup2(memfd, ..)".into())?;
+            .in_call(|| "dup2(..)".into())?;
         close_on_exec_from(3)?;
         let error = exec(&self.path, &self.argv, &self.env);
         // One line is what will be quoted.
@@ -109,20 +127,4 @@ fn in_memory(name: &CStr, contents: &[u8]) -> Result<File> {
         .and_then(|()| memory.rewind())
         .in_call(|| "write(memfd)".into())?;
     Ok(memory)
-}
-
-/// Finds it near the end: a hook may have said much.
-fn last_line(output: &mut File) -> Result<String> {
-    const MOST: u64 = 4096;
-    let mut text = Vec::new();
-    let length = output.seek(SeekFrom::End(0));
-    length
-        .and_then(|length| {
-            output.seek(SeekFrom::Start(length.saturating_sub(MOST)))
-        })
-        .and_then(|_| output.read_to_end(&mut text))
-        .in_call(|| "read(memfd)".into())?;
-    let text = String::from_utf8_lossy(&text);
-    let line = text.lines().rev().find(|line| !line.trim().is_empty());
-    Ok(line.unwrap_or_default().trim().to_owned())
 }

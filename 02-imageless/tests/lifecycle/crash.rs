@@ -1,9 +1,8 @@
-//! The runtime killed at work, and raced against itself.
+//! The runtime raced against itself, and stopped at chosen moments.
 
 use super::driver::{Driver, OURS, on_ours};
 use serde_json::Value;
 use std::fs::{self, File};
-use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
 
 #[test]
@@ -37,38 +36,6 @@ fn of_many_starts_exactly_one_wins() {
     });
 }
 
-/// Kills `create` at the n-th of each kind of system call that changes
-/// something, by strace's fault injection, until there is no n-th any more.
-#[test]
-fn whatever_a_killed_create_leaves_delete_by_force_removes() {
-    if !testkit::requires(&[testkit::Need::Program("strace")]) {
-        return;
-    }
-    on_ours(&["sleep", "60"], |driver| {
-        const CHANGES: [&str; 6] =
-            ["mkdir", "mknodat", "rename", "write", "clone3", "sendto"];
-        let mut killed = 0;
-        for call in CHANGES {
-            killed += (1..)
-                .map(|n| {
-                    let was_killed = killed_at(driver, call, n);
-                    driver.ok(&["delete", "--force"]);
-                    was_killed
-                })
-                .take_while(|was_killed| *was_killed)
-                .count();
-        }
-        assert!(killed > 20, "create was killed only {killed} times");
-    });
-}
-
-fn killed_at(driver: &Driver, call: &str, n: u32) -> bool {
-    let fault = format!("signal=KILL:when={n}");
-    let status = injected(driver, "create", call, &fault).status;
-    assert!(status.success() || status.signal() == Some(9), "{status}");
-    !status.success()
-}
-
 /// Calls a verb, of whose system calls some meet with a fault.
 pub(crate) fn injected(
     driver: &Driver,
@@ -76,8 +43,20 @@ pub(crate) fn injected(
     call: &str,
     fault: &str,
 ) -> Output {
-    let runtime = driver.command(&[verb, driver.id()]);
+    injected_into(driver, &[], &[verb, driver.id()], call, fault)
+}
+
+/// Calls the runtime so, with more options for strace: `-f` for init too.
+pub(crate) fn injected_into(
+    driver: &Driver,
+    options: &[&str],
+    args: &[&str],
+    call: &str,
+    fault: &str,
+) -> Output {
+    let runtime = driver.command(args);
     let mut strace = Command::new("strace");
+    strace.args(options);
     strace.args(["-o", "/dev/null", "-e", &format!("trace={call}")]);
     strace.arg("-e").arg(format!("inject={call}:{fault}"));
     strace.arg(runtime.get_program()).args(runtime.get_args());

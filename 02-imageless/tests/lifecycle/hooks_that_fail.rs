@@ -134,3 +134,94 @@ fn a_poststop_hook_that_fails_is_only_a_warning() {
         driver.fails(&["state"]);
     });
 }
+
+/// A file in memory would grow with it.
+#[test]
+fn what_a_hook_says_is_kept_as_far_as_it_is_quoted() {
+    on_ours(SLEEP, |driver| {
+        let text = "readlink /proc/self/fd/2 > where; \
+                    head -c 50000000 /dev/zero | tr '\\0' x; echo; \
+                    echo no card left; exit 3";
+        set_hook(driver, "createRuntime", text);
+        let answer = driver.fails(&["create"]);
+        let end = "\"/bin/sh\": exit status 3: no card left\n";
+        assert!(answer.stderr.ends_with(end), "{answer:?}");
+        assert!(shared(driver, "where").starts_with("pipe:"));
+    });
+}
+
+/// Waits until the process that a hook has written into a file has ended.
+fn ended(driver: &Driver, file: &str) {
+    let pid = shared(driver, file).trim().parse().expect("a pid");
+    let pid = nix::unistd::Pid::from_raw(pid);
+    eventually(LIMIT, "it has ended", || {
+        // ECHILD: somebody else has reaped it.
+        let _ = nix::sys::wait::waitpid(
+            pid,
+            Some(nix::sys::wait::WaitPidFlag::WNOHANG),
+        );
+        nix::sys::signal::kill(pid, None).err()
+    });
+}
+
+#[test]
+fn a_timeout_ends_what_the_hook_has_started_too() {
+    on_ours(SLEEP, |driver| {
+        let text = "sleep 61 & echo $! > child; wait";
+        let mut hook = script(driver, text);
+        hook["timeout"] = json!(1);
+        driver.set("/hooks", json!({"createRuntime": [hook]}));
+        driver.fails(&["create"]);
+        ended(driver, "child");
+    });
+}
+
+#[test]
+fn a_create_that_is_killed_takes_its_hook_with_it() {
+    on_ours(SLEEP, |driver| {
+        let text = "echo $$ > hook.new; mv hook.new hook; exec sleep 61";
+        let hook = script(driver, text);
+        driver.set("/hooks", json!({"createRuntime": [hook]}));
+        let mut create = driver.spawn(&["create", driver.id()]);
+        let file = driver.bundle.rootfs().join("hook");
+        eventually(LIMIT, "the hook runs", || file.exists().then_some(()));
+        create.kill().expect("it is ours");
+        create.wait().expect("it is ours");
+        ended(driver, "hook");
+        driver.ok(&["delete", "--force"]);
+    });
+}
+
+#[test]
+fn a_program_that_is_none_has_no_poststart_hooks() {
+    on_ours(&["/bad"], |driver| {
+        let bad = driver.bundle.rootfs().join("bad");
+        fs::write(&bad, "\x7fELF of another world").unwrap();
+        let all = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&bad, all).unwrap();
+        set_hook(driver, "poststart", "echo poststart >> journal");
+        driver.ok(&["create"]);
+        let answer = driver.fails(&["start"]);
+        let start = "imageless: execve(\"/bad\", ..) = ENOEXEC";
+        assert!(answer.stderr.starts_with(start), "{answer:?}");
+        gone(driver);
+    });
+}
+
+#[test]
+fn a_poststop_hook_that_fails_is_in_the_log_as_a_warning() {
+    on_ours(SLEEP, |driver| {
+        driver.set("/hooks", json!({"poststop": [{"path": "/bin/false"}]}));
+        driver.ok(&["create"]);
+        let log = driver.scratch.path().join("log");
+        let to = ["--log", log.to_str().unwrap(), "--log-format", "json"];
+        let delete = ["delete", driver.id()];
+        assert!(driver.call(&[&to[..], &delete].concat()).status.success());
+        let record: serde_json::Value =
+            serde_json::from_str(&driver.read("log")).expect("one record");
+        assert_eq!(record["level"], "warning");
+        let text = "config.json: hooks.poststop[0]: \"/bin/false\": \
+                    exit status 1";
+        assert_eq!(record["msg"], text);
+    });
+}

@@ -1,12 +1,14 @@
 //! The runtime's verbs, from the outside. What the runtime-spec or an engine
 //! asks of every runtime is asked of runc first, then of ours.
 
+mod at_once;
 mod crash;
 mod driver;
 mod exec;
 mod hooks;
 mod hooks_that_fail;
 mod inside;
+mod killed;
 mod limits;
 mod own_binary;
 mod pause;

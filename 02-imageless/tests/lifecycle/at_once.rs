@@ -1,0 +1,91 @@
+//! Everybody calls everything on one container at once: each call ends, with
+//! success or one clear error; and in the end there is nothing.
+
+use super::driver::{Driver, LIMIT, OURS, on_ours};
+use serde_json::Value;
+use std::fs::File;
+use std::process::Child;
+use std::time::{Duration, Instant};
+use testkit::eventually;
+
+/// For all rounds together.
+const TIME: Duration = Duration::from_secs(8);
+
+/// What one of them calls again and again, with what follows the id.
+type Call = (&'static [&'static str], &'static [&'static str]);
+
+/// Calls until the time is over, all at once in each round.
+fn stress(driver: &Driver, calls: &[Call]) {
+    let end = Instant::now() + TIME;
+    let mut rounds = 0;
+    while Instant::now() < end || rounds < 5 {
+        let begin = |(i, (verb, after)): (usize, &Call)| {
+            let args = [*verb, &[driver.id()], *after].concat();
+            (args.join(" "), i, spawn(driver, &args, i))
+        };
+        let children: Vec<_> = calls.iter().enumerate().map(begin).collect();
+        for (what, i, mut child) in children {
+            let status = eventually(LIMIT, &what, || {
+                child.try_wait().expect("it is ours")
+            });
+            let said = driver.read(&format!("said{i}"));
+            let failed = status.code().is_some_and(|code| code > 0);
+            // `exec` of a program that is killed with the container: 137.
+            assert!(status.success() || failed, "{what}: {status} {said}");
+            let clear = said.lines().count() <= 2 && !said.contains("panicked");
+            assert!(clear, "{what}: {said}");
+            assert!(!said.contains("not cleaned up"), "{what}: {said}");
+        }
+        rounds += 1;
+    }
+    driver.ok(&["delete", "--force"]);
+}
+
+fn spawn(driver: &Driver, args: &[&str], i: usize) -> Child {
+    let file = |name| File::create(driver.scratch.path().join(name));
+    let mut command = driver.command(args);
+    command.stdout(file(format!("out{i}")).expect(OURS));
+    command.stderr(file(format!("said{i}")).expect(OURS));
+    command.spawn().expect("the runtime was found")
+}
+
+const CREATE: Call = (&["create"], &[]);
+const START: Call = (&["start"], &[]);
+const KILL: Call = (&["kill"], &["KILL"]);
+const DELETE: Call = (&["delete"], &[]);
+const FORCE: Call = (&["delete", "--force"], &[]);
+const STATE: Call = (&["state"], &[]);
+const EXEC: Call = (&["exec"], &["true"]);
+
+#[test]
+fn creates_and_deletes_at_once_leave_nothing() {
+    on_ours(&["sleep", "60"], |driver| {
+        stress(driver, &[CREATE, FORCE, CREATE, FORCE, CREATE, STATE]);
+    });
+}
+
+#[test]
+fn starts_kills_and_deletes_at_once_leave_nothing() {
+    on_ours(&["sleep", "60"], |driver| {
+        let all = [CREATE, START, KILL, DELETE, STATE, START, EXEC, FORCE];
+        stress(driver, &all);
+    });
+}
+
+#[test]
+fn a_state_that_is_printed_meanwhile_is_whole() {
+    on_ours(&["sleep", "60"], |driver| {
+        let end = Instant::now() + TIME / 2;
+        while Instant::now() < end {
+            let mut create = spawn(driver, &["create", driver.id()], 0);
+            while create.try_wait().expect("it is ours").is_none() {
+                let answer = driver.verb(&["state"]);
+                let state: Result<Value, _> =
+                    serde_json::from_str(&answer.stdout);
+                let absent = answer.stderr.contains("does not exist");
+                assert!(state.is_ok() || absent, "{answer:?}");
+            }
+            driver.ok(&["delete", "--force"]);
+        }
+    });
+}
