@@ -31,15 +31,24 @@ pub struct Conmand<'a> {
 impl<'a> Conmand<'a> {
     /// Starts one whose default runtime is `runtime`.
     pub fn start(scratch: &'a Scratch, runtime: &RuntimeUnderTest) -> Self {
-        let program = runtime.program.display();
-        let options = [
-            format!("--runtime=under-test={program}"),
-            "--default-runtime=under-test".to_owned(),
-        ];
+        let name = "under-test".to_owned();
+        let under_test = RuntimeUnderTest { name, ..runtime.clone() };
+        Self::start_with(scratch, &[under_test])
+    }
+
+    /// Starts one with these runtimes by their names; the first is its default.
+    pub fn start_with(
+        scratch: &'a Scratch,
+        runtimes: &[RuntimeUnderTest],
+    ) -> Self {
+        let named = |RuntimeUnderTest { name, program }: &_| {
+            format!("--runtime={name}={}", program.display())
+        };
+        let mut options: Vec<_> = runtimes.iter().map(named).collect();
+        options.push(format!("--default-runtime={}", runtimes[0].name));
         let rootfs = Bundle::busybox(scratch, "box", &["true"]).rootfs();
         let child = spawn(scratch, &options);
-        let mut conmand =
-            Self { scratch, rootfs, options: options.to_vec(), child };
+        let mut conmand = Self { scratch, rootfs, options, child };
         conmand.listens();
         conmand
     }
