@@ -42,6 +42,7 @@ pub(crate) fn warning(error: &anyhow::Error) {
     append("warning", &message);
 }
 
+// ANCHOR: append
 fn append(level: &str, message: &str) {
     let Some((path, log_format)) = FILE.get() else { return };
     let time = jiff::Timestamp::now().to_string();
@@ -55,6 +56,7 @@ fn append(level: &str, message: &str) {
         eprintln!("imageless: --log {}: {cause}", path.display());
     }
 }
+// ANCHOR_END: append
 
 /// Makes an error one line, and its hint another: a value of config.json that
 /// is quoted in it may hold newlines, or commands to a terminal.

@@ -109,6 +109,7 @@ impl State {
 ///
 /// Source: rename(2), "If newpath already exists, it will be atomically
 /// replaced"
+// ANCHOR: replace
 pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}", std::process::id()));
@@ -126,6 +127,7 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<()> {
     }
     Ok(written?)
 }
+// ANCHOR_END: replace
 
 #[cfg(test)]
 mod tests {
