@@ -131,8 +131,10 @@ impl Container {
         match (init.is_alive(), fifo) {
             (false, _) => Status::Stopped,
             (true, Fifo::Unready) => Status::Creating,
+            (true, Fifo::Waiting | Fifo::Gone) if self.is_frozen() => {
+                Status::Paused
+            }
             (true, Fifo::Waiting) => Status::Created,
-            (true, Fifo::Gone) if self.is_frozen() => Status::Paused,
             (true, Fifo::Gone) => Status::Running,
         }
     }

@@ -19,6 +19,7 @@ mod run;
 mod screen;
 mod seccomp;
 mod terminal;
+mod transitions;
 mod update;
 mod verbs;
 mod watching;

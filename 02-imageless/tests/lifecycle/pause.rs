@@ -44,6 +44,20 @@ fn a_paused_container_stands_still_until_it_is_resumed() {
 }
 
 #[test]
+fn a_container_that_waits_for_its_start_is_paused_and_resumed_too() {
+    on_each_runtime(COUNTING, |driver| {
+        driver.ok(&["create"]);
+        driver.ok(&["pause"]);
+        assert_eq!(driver.status(), "paused", "{}", driver.runtime.name);
+        driver.fails(&["start"]);
+        driver.ok(&["resume"]);
+        assert_eq!(driver.status(), "created", "{}", driver.runtime.name);
+        driver.ok(&["start"]);
+        driver.ok(&["delete", "--force"]);
+    });
+}
+
+#[test]
 fn a_paused_container_can_be_killed() {
     in_a_paused_container(|driver| {
         driver.ok(&["kill", "KILL"]);

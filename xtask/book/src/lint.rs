@@ -15,6 +15,7 @@ pub(crate) mod ratchet;
 
 use crate::book::Book;
 use crate::finding::Finding;
+use crate::states;
 use crate::transcript::{Transcript, consoles};
 use anyhow::Result;
 
@@ -32,6 +33,7 @@ const RULES: &[Rule] = &[
     ratchet::check,
     names::check,
     images::check,
+    states::check,
     links::check,
 ];
 

@@ -18,6 +18,7 @@ mod schedule;
 mod session;
 mod shapes;
 mod shown;
+mod states;
 mod terminal;
 mod transcript;
 mod verdict;
@@ -47,6 +48,8 @@ enum Command {
     Build,
     /// Check listings, links, names and fences against the sources
     Lint,
+    /// Draw what is drawn from a table: the life of a container
+    Draw,
     /// Print what fits into a workshop; a plan over its time fails
     Schedule,
     /// Execute every console block, and compare what it prints with the page
@@ -88,6 +91,7 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
     match &cli.command {
         Command::Build => build(&book),
         Command::Lint => lint(&book),
+        Command::Draw => states::write(&book).map(|()| true),
         Command::Schedule => schedule::schedule(&book),
         Command::Test { chapters } => chapter::run(&book, chapters, Mode::Test),
         Command::Bless { chapters } => {
