@@ -3,6 +3,7 @@
 //! thousand times a second with texts that nobody would write, and for the test
 //! that replays what was found. The verbs call the same functions.
 
+use crate::cgroups::Manager;
 use crate::config::{self, Bundle};
 use crate::id::Id;
 use crate::plan::Plan;
@@ -20,7 +21,8 @@ use std::path::Path;
 pub fn config(dir: &Path, text: &[u8]) -> Result<(), String> {
     told(config::parse_spec(text).and_then(|spec| {
         let bundle = Bundle::new(dir, spec)?;
-        Plan::new(bundle, &Id::parse("fuzz")?).map(drop)
+        let id = Id::parse("fuzz")?;
+        Plan::new(bundle, &id, Manager::Cgroupfs).map(drop)
     }))
 }
 
