@@ -80,7 +80,7 @@ fn set_memory(memory: &LinuxMemory, limits: &mut Limits) -> Result<()> {
 fn set_cpu(cpu: &LinuxCpu, limits: &mut Limits) -> Result<()> {
     let runtime = cpu.realtime_runtime().filter(|runtime| *runtime != 0);
     limits.rt_runtime = runtime
-        .map(|runtime| u64::try_from(runtime))
+        .map(u64::try_from)
         .transpose()
         .context("config.json: linux.resources.cpu.realtimeRuntime")?;
     limits.rt_period = cpu.realtime_period().filter(|period| *period != 0);
