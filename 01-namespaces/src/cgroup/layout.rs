@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn a_relative_path_is_absolute_where_all_trees_agree() {
         let absolute = |own: &str| {
-            let layout = Layout::parse(HYBRID, own).unwrap();
+            let layout = layout(HYBRID, own).unwrap();
             layout.absolute(Path::new("c"))
         };
         let both = absolute("4:memory:/us\n1:cpu,cpuacct:/us\n0::/\n");
