@@ -4,6 +4,7 @@
 
 mod create;
 mod devices;
+mod entrance;
 mod files;
 mod freezer;
 mod io;
@@ -29,6 +30,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 pub use devices::{DeviceKind, DeviceRule, MKNOD, READ, WRITE};
+pub use entrance::Entrance;
 pub use io::{Disk, IoLimit, IoUsage, IoWeight};
 pub use layout::Version;
 pub use limits::{CpuQuota, HugetlbLimit, Limit, Limits};
@@ -73,7 +75,7 @@ impl Cgroup {
     pub fn open(path: &Path) -> Result<Self> {
         let layout = Layout::detect()?;
         let dirs = layout.dirs(path);
-        Ok(Self::opened(&layout, dirs))
+        Ok(Self::opened(layout, dirs))
     }
 
     /// Turns a path that counts from the caller's own cgroup, as
@@ -105,7 +107,7 @@ impl Cgroup {
             return Err(SyscallError::new(call, Errno::ENOENT)
                 .hint("it is outside of the cgroup tree that we see"));
         }
-        Ok(Self::opened(&layout, dirs))
+        Ok(Self::opened(layout, dirs))
     }
 
     fn opened(layout: &Layout, dirs: Vec<Dir>) -> Self {

@@ -16,7 +16,7 @@ use crate::state::{Init, State, replace};
 use crate::sync::Sync;
 use anyhow::{Context, Result};
 use namespaces::InCall;
-use namespaces::cgroup::{Cgroup, Version};
+use namespaces::cgroup::{Cgroup, Entrance};
 use namespaces::process::{self, Child, SpawnOptions};
 use nix::libc::SIGKILL;
 use std::fs;
@@ -98,29 +98,32 @@ impl Attempt<'_> {
         let mut cgroup =
             plan.cgroup.create(&plan.limits, &plan.device_rules)?;
         cgroup.iter_mut().for_each(Cgroup::keep);
-        self.make_init(cgroup.as_ref())
+        let entrance = cgroup.as_ref().map(Cgroup::entrance).transpose();
+        entrance
+            .map_err(Into::into)
+            .and_then(|entrance| self.make_init(entrance.as_ref()))
             .map_err(|error| undone(self.plan.cgroup.remove(), error))
     }
 
     // ANCHOR: make_init
     fn make_init(
         &mut self,
-        cgroup: Option<&Cgroup>,
+        entrance: Option<&Entrance>,
     ) -> Result<(Child, Option<OwnedFd>)> {
         let fifos = self.make_fifos()?;
         let mut sync = Sync::new()?;
-        let (plan, inheritance) = (&self.plan, self.inheritance(&fifos));
-        let cgroup_dir = cgroup.map_or(Ok(None), Cgroup::dir_fd)?;
+        let plan = &self.plan;
+        let inheritance = self.inheritance(&fifos, entrance);
         let options = SpawnOptions {
             namespaces: plan.isolation.for_clone(),
-            cgroup: cgroup_dir.as_ref().map(AsFd::as_fd),
+            cgroup: entrance.and_then(Entrance::born_in),
         };
         plan.isolation.join_for_children()?;
         let child = process::spawn(&options, || {
             init::run(plan, inheritance, sync.init_end())
         })?;
         let created = self
-            .equip(&child, cgroup)
+            .equip(&child)
             .and_then(|()| {
                 sync.into_runtime_end().let_go(|| self.run_hooks(&child))
             })
@@ -133,13 +136,9 @@ impl Attempt<'_> {
     // ANCHOR_END: make_init
 
     /// Gives init what only the runtime can give it.
-    fn equip(&mut self, child: &Child, cgroup: Option<&Cgroup>) -> Result<()> {
+    fn equip(&mut self, child: &Child) -> Result<()> {
         self.container.save_init(Init::of(child.pid().as_raw())?)?;
         self.plan.isolation.maps.write(child.pid())?;
-        // On v2 it was born there.
-        if let Some(v1) = cgroup.filter(|c| c.version() == Version::V1) {
-            v1.add(child.pid())?;
-        }
         Ok(())
     }
 
@@ -156,11 +155,13 @@ impl Attempt<'_> {
     fn inheritance<'a>(
         &'a self,
         (fifo, outcome): &'a (OwnedFd, Option<OwnedFd>),
+        entrance: Option<&'a Entrance>,
     ) -> Inheritance<'a> {
         Inheritance {
             state: self.container.state.as_ref().expect(SAVED),
             fifo: fifo.as_fd(),
             outcome: outcome.as_ref().map(AsFd::as_fd),
+            entrance,
             console: self.courier.as_ref().map(Courier::sender),
             kept_fds: self.request.kept_fds.count(),
         }

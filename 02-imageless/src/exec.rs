@@ -15,7 +15,7 @@ use crate::supported;
 use crate::sync::{InitEnd, Sync};
 use anyhow::{Context, Result};
 use namespaces::InCall;
-use namespaces::cgroup::{Cgroup, Version};
+use namespaces::cgroup::{Cgroup, Entrance};
 use namespaces::namespace::Namespaces;
 use namespaces::process::{self, Child, SpawnOptions, close_on_exec_from};
 use namespaces::root::Root;
@@ -24,7 +24,7 @@ use nix::sys::stat::{Mode, umask};
 use nix::unistd::setsid;
 use oci_spec::runtime::Process;
 use std::ffi::CString;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// What `exec` is told.
@@ -124,33 +124,34 @@ impl Member {
         slave: Option<Slave>,
     ) -> Result<Child> {
         let mut sync = Sync::new()?;
-        let cgroup_dir = cgroup.map_or(Ok(None), Cgroup::dir_fd)?;
+        let entrance = cgroup.map(Cgroup::entrance).transpose()?;
+        let entrance = entrance.as_ref();
         let options = SpawnOptions {
             namespaces: Namespaces::NONE,
-            cgroup: cgroup_dir.as_ref().map(AsFd::as_fd),
+            cgroup: entrance.and_then(Entrance::born_in),
         };
         // The child is born into the pid namespace, where others could attach to
         // it at once and take what it has open (CVE-2016-9962). This it inherits.
         prctl::set_dumpable(false)
             .in_call(|| "prctl(PR_SET_DUMPABLE, 0)".into())?;
         self.joining.enter_for_children()?;
-        let child =
-            process::spawn(&options, || self.run(slave, sync.init_end()))?;
-        let moved = match cgroup.map(|cgroup| (cgroup.version(), cgroup)) {
-            Some((Version::V1, cgroup)) => cgroup.add(child.pid()),
-            // It was born there, or stays in ours.
-            Some((Version::V2, _)) | None => Ok(()),
-        };
-        let moved = moved.map_err(Into::into);
-        match moved.and_then(|()| sync.into_runtime_end().let_go(|| Ok(()))) {
+        let child = process::spawn(&options, || {
+            self.run(entrance, slave, sync.init_end())
+        })?;
+        match sync.into_runtime_end().let_go(|| Ok(())) {
             Ok(()) => Ok(child),
             Err(error) => end(&child).and(Err(error)),
         }
     }
 
     /// The life of the new process, as long as it is ours.
-    fn run(&self, slave: Option<Slave>, mut runtime: InitEnd<'_>) -> i32 {
-        match self.join(slave, &mut runtime) {
+    fn run(
+        &self,
+        entrance: Option<&Entrance>,
+        slave: Option<Slave>,
+        runtime: InitEnd<'_>,
+    ) -> i32 {
+        match self.join(entrance, slave) {
             Err(error) => {
                 runtime.failed(&error);
                 1
@@ -165,8 +166,8 @@ impl Member {
     // ANCHOR: join
     fn join(
         &self,
+        entrance: Option<&Entrance>,
         slave: Option<Slave>,
-        runtime: &mut InitEnd<'_>,
     ) -> Result<CString> {
         let process = &self.process;
         prctl::set_name(c"imageless exec")
@@ -175,7 +176,7 @@ impl Member {
         setsid().in_call(|| "setsid()".into())?;
         process.adjust_oom_score()?;
         // From here on the container's limits hold for us.
-        runtime.wait_for_go()?;
+        entrance.map_or(Ok(()), Entrance::enter)?;
         self.joining.enter()?;
         if let Some(slave) = slave {
             slave.control()?;

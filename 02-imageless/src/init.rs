@@ -14,6 +14,7 @@ use crate::sync::InitEnd;
 use crate::{devices, outcome, sysctl};
 use anyhow::{Context, Result};
 use namespaces::InCall;
+use namespaces::cgroup::Entrance;
 use namespaces::namespace::{Namespace, Namespaces, unshare};
 use namespaces::process::close_on_exec_from;
 use namespaces::root::Root;
@@ -77,6 +78,8 @@ pub(crate) struct Inheritance<'a> {
     pub(crate) fifo: BorrowedFd<'a>,
     /// On which to tell how it went with the hooks around the start.
     pub(crate) outcome: Option<BorrowedFd<'a>>,
+    /// The way into its cgroup, if it is to have one.
+    pub(crate) entrance: Option<&'a Entrance>,
     /// Where to send its terminal's master, if it is to have one.
     pub(crate) console: Option<BorrowedFd<'a>>,
     /// How many descriptors after stderr the program keeps.
@@ -97,10 +100,10 @@ fn become_container(
     sysctl::apply(&plan.sysctls)?;
     let root = build_root(plan)?;
     make_terminal(plan, &root, inherited.console)?;
-    // Only now, so that the runtime moves us into our cgroup while we mount: on
-    // v1 that takes the kernel milliseconds.
+    // Not before the runtime has written down who we are: `delete` takes the
+    // processes in the cgroup of a container without an init for somebody else's.
     runtime.wait_for_go()?;
-    enter_cgroup_namespace(plan.isolation.new)?;
+    enter_cgroup(inherited.entrance, plan.isolation.new)?;
     run_hooks_before_pivot(inherited, runtime)?;
     rootfs::pivot(root)?;
     plan.sharing.finish()?;
@@ -209,9 +212,10 @@ fn make_terminal(
     make().context("config.json: process.terminal")
 }
 
-/// After the runtime has moved us into our cgroup: the namespace takes the
-/// cgroup that we are in as its top.
-fn enter_cgroup_namespace(new: Namespaces) -> Result<()> {
+/// First the cgroup, then the namespace, which takes the cgroup that we are in
+/// as its top.
+fn enter_cgroup(entrance: Option<&Entrance>, new: Namespaces) -> Result<()> {
+    entrance.map_or(Ok(()), Entrance::enter)?;
     if new.contains(Namespace::Cgroup) {
         unshare(Namespaces::from_iter([Namespace::Cgroup]))?;
     }

@@ -110,7 +110,7 @@ impl Isolation {
     }
 
     /// What init is born into. Not the cgroup namespace: init enters that after
-    /// it was moved into its cgroup.
+    /// its cgroup.
     pub(crate) fn for_clone(&self) -> Namespaces {
         let mut namespaces = self.new;
         namespaces.remove(Namespace::Cgroup);

@@ -63,6 +63,7 @@ use std::process::ExitCode;
 
 /// Does what the command line says; for `bin/imageless.rs`.
 pub fn main() -> ExitCode {
+    own_binary::protect_early();
     let cli::Cli { global, command } = cli::Cli::parse();
     log::choose(&global);
     let failure = command.failure();

@@ -22,6 +22,19 @@ const NO_WRITING: SealFlag = SealFlag::F_SEAL_WRITE
     .union(SealFlag::F_SEAL_SHRINK)
     .union(SealFlag::F_SEAL_SEAL);
 
+/// The verbs that call [`protect`].
+const VERBS: [&str; 3] = ["run", "create", "exec"];
+
+/// Does that before the command line is read, which the copy has to do anyway.
+/// A name that only looks like one of the verbs costs an execution of us.
+pub(crate) fn protect_early() {
+    let mut words = std::env::args_os();
+    if words.any(|word| VERBS.iter().any(|verb| word == *verb)) {
+        // The verb itself calls it again, and can tell it better.
+        let _ = protect();
+    }
+}
+
 /// Executes this very command anew from such a copy; returns if it runs from
 /// one already. Before anything is open or made.
 ///

@@ -6,7 +6,7 @@ use crate::error::{InCall, Result, SyscallError};
 use crate::sys;
 use nix::errno::Errno;
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::os::fd::AsFd;
 
 /// Allows or denies access to devices. In a list of them, the last one that
@@ -64,11 +64,8 @@ impl Cgroup {
     }
 
     fn write_rules(&self, rules: &[DeviceRule]) -> Result<()> {
-        let open = |name| {
-            let path = self.file("devices", name)?;
-            let file = OpenOptions::new().write(true).open(&path);
-            file.in_call(|| format!("open({path:?}, O_WRONLY)"))
-        };
+        let open =
+            |name| super::files::open_for_writing(&self.file("devices", name)?);
         let allow: File = open("devices.allow")?;
         let deny: File = open("devices.deny")?;
         for rule in rules {

@@ -1,10 +1,12 @@
 //! The cgroup file system: directories are cgroups, files are their settings.
 
+use super::kill::wait_for;
 use crate::error::{InCall, Result, SyscallError};
 use nix::errno::Errno;
 use nix::unistd::Pid;
-use std::fs::{self, DirEntry};
-use std::io::ErrorKind;
+use std::fs::{self, DirEntry, File};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -37,22 +39,28 @@ pub(super) fn pids_below(dir: &Path) -> Result<Vec<Pid>> {
 
 /// Lists the cgroups right below one.
 fn children(dir: &Path) -> Result<Vec<PathBuf>> {
+    let links = fs::metadata(dir).in_call(|| format!("stat({dir:?})"))?.nlink();
+    // Its own two, and one from each directory in it: mostly there is none.
+    if links == 2 {
+        return Ok(Vec::new());
+    }
     let entries = fs::read_dir(dir).in_call(|| format!("getdents({dir:?})"))?;
-    // The kind comes with the entry: a cgroup has dozens of files, and asking
-    // for each of them by stat(2) costs more than everything else here.
+    // The kind comes with the entry; a cgroup has dozens of files.
     let is_dir =
         |entry: &DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
     Ok(entries.flatten().filter(is_dir).map(|entry| entry.path()).collect())
 }
 
-/// Removes a cgroup whose processes have ended, and those below it.
+/// Waits until the processes of a cgroup have ended, and removes it with those
+/// below it.
 pub(super) fn remove_tree(dir: &Path, deadline: Instant) -> Result<()> {
-    // Most have none below them: then one call does it.
+    // Most have no process any more, and none below them: one call does it.
     match fs::remove_dir(dir) {
         Err(error) if error.kind() == ErrorKind::ResourceBusy => {}
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         result => return result.in_call(|| format!("rmdir({dir:?})")),
     }
+    wait_for(&pids_below(dir)?, deadline)?;
     for child in children(dir)? {
         remove_tree(&child, deadline)?;
     }
@@ -73,20 +81,28 @@ pub(super) fn remove_tree(dir: &Path, deadline: Instant) -> Result<()> {
     }
 }
 
-/// Reads a file.
+/// Reads a file. Those of the kernel have no size that would tell how much to
+/// make room for: without some, it is read by spoonfuls.
 pub(super) fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).in_call(|| format!("read({path:?})"))
+    let mut text = String::with_capacity(4096);
+    let file = File::open(path);
+    file.and_then(|mut file| file.read_to_string(&mut text))
+        .in_call(|| format!("read({path:?})"))?;
+    Ok(text)
 }
 
 /// Writes a value, in one call as the kernel wants it.
 pub(super) fn write(path: &Path, value: &str) -> Result<()> {
-    // Not fs::write: its O_CREAT turns "no such file" into "permission denied"
-    // on this file system.
-    let file = fs::OpenOptions::new().write(true).open(path);
-    let file = file.in_call(|| format!("open({path:?}, O_WRONLY)"))?;
-    nix::unistd::write(&file, value.as_bytes())
+    nix::unistd::write(&open_for_writing(path)?, value.as_bytes())
         .map(drop)
         .in_call(|| format!("write({path:?}, {value:?})"))
+}
+
+/// Opens a file to be written. Not fs::write: its O_CREAT turns "no such file"
+/// into "permission denied" on this file system.
+pub(super) fn open_for_writing(path: &Path) -> Result<File> {
+    let file = fs::OpenOptions::new().write(true).open(path);
+    file.in_call(|| format!("open({path:?}, O_WRONLY)"))
 }
 
 /// Lists the sizes of huge pages that a cgroup counts, from the names of its

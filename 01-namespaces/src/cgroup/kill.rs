@@ -48,8 +48,7 @@ impl Cgroup {
     /// Source: cgroups(7), "Removing cgroups"
     pub fn remove(&mut self) -> Result<()> {
         let deadline = Instant::now() + END_LIMIT;
-        for dir in self.dirs.iter().rev().filter(|dir| dir.path.exists()) {
-            wait_for(&files::pids_below(&dir.path)?, deadline)?;
+        for dir in self.dirs.iter().rev() {
             files::remove_tree(&dir.path, deadline)?;
         }
         self.owned = false;
@@ -73,7 +72,7 @@ impl Drop for Cgroup {
 
 /// Waits until each of these processes has ended; a handle tells, so
 /// nothing is missed and nobody sleeps.
-fn wait_for(pids: &[Pid], deadline: Instant) -> Result<()> {
+pub(super) fn wait_for(pids: &[Pid], deadline: Instant) -> Result<()> {
     for pid in pids {
         let pidfd = match process::pidfd_open(*pid) {
             Ok(pidfd) => pidfd,

@@ -8,6 +8,7 @@ use crate::mountinfo::MountInfo;
 use nix::errno::Errno;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// Names the interface that the controllers are on. A hybrid machine counts as
 /// v1: its v2 tree has none that we need.
@@ -53,8 +54,18 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Reads the layout of this machine.
-    pub(super) fn detect() -> Result<Self> {
+    /// Finds out the layout of this machine. Once: a runtime asks half a dozen
+    /// times in its few milliseconds, and the kernel writes a line for each
+    /// mount every time.
+    pub(super) fn detect() -> Result<&'static Self> {
+        static LAYOUT: OnceLock<Layout> = OnceLock::new();
+        match LAYOUT.get() {
+            Some(layout) => Ok(layout),
+            None => Self::read().map(|layout| LAYOUT.get_or_init(|| layout)),
+        }
+    }
+
+    fn read() -> Result<Self> {
         let mounts = MountInfo::of("self")?;
         let ours = fs::read("/proc/self/cgroup")
             .in_call(|| r#"read("/proc/self/cgroup")"#.into())?;

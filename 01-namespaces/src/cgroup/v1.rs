@@ -142,10 +142,11 @@ pub(super) fn inherit_cpuset(dir: &Path) -> Result<()> {
         if !files::read(&dir.join(file))?.trim().is_empty() {
             continue;
         }
-        if files::read(&above.join(file))?.trim().is_empty() {
+        let mut value = files::read(&above.join(file))?;
+        if value.trim().is_empty() {
             inherit_cpuset(above)?;
+            value = files::read(&above.join(file))?;
         }
-        let value = files::read(&above.join(file))?;
         files::write(&dir.join(file), value.trim())?;
     }
     Ok(())
