@@ -4,16 +4,23 @@
 //! because a busy machine is no fault of the code.
 
 mod bundle;
+mod contender;
+mod lane;
+mod machine;
 mod measure;
+mod plot;
 mod report;
+mod samples;
 
-use crate::cargo::{build_shipped, xtask};
+use crate::cargo::{build_shipped, repository, xtask};
 use crate::package::{self, Missing, Need};
 use crate::progress::step;
 use crate::root::{as_root, shown};
 use anyhow::{Context, Result, bail};
+use bundle::Bundles;
 use clap::Subcommand;
-use report::Measurement;
+use lane::Lane;
+use samples::Results;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -21,22 +28,36 @@ use std::process::Stdio;
 /// What to measure.
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// `run` of a static true: imageless, runc, crun, and unshare(1) as the floor
-    Runtime {
-        /// How often each of them runs, after the warm-up
-        #[arg(long, value_name = "N", default_value_t = 50)]
-        runs: u32,
-        /// Also write all samples, in microseconds, as JSON
-        #[arg(long, value_name = "FILE")]
-        json: Option<PathBuf>,
-        /// Only tell which system packages are missing
-        #[arg(long)]
-        no_install: bool,
-    },
+    /// imageless, runc, crun, and util-linux's unshare(1) as the floor
+    Runtime(Runtime),
     /// The part of `runtime` that runs as root
     #[command(hide = true)]
-    Measure { imageless: PathBuf, bundle: PathBuf, runs: u32 },
+    Measure { imageless: PathBuf, bundles: PathBuf, runs: u32, only: Vec<Lane> },
 }
+
+/// What to measure of the runtimes, and where to write it.
+#[derive(clap::Args)]
+pub(crate) struct Runtime {
+    /// Only these; all of them if none is given
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Lane>,
+    /// How often each of them runs, after the warm-up; the crowd a tenth of it
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    runs: u32,
+    /// Also write all samples, in microseconds, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Also write the table and the plot of the book's chapter
+    #[arg(long)]
+    book: bool,
+    /// Only tell which system packages are missing
+    #[arg(long)]
+    no_install: bool,
+}
+
+/// Where the book shows what was measured.
+const TABLE: &str = "book/speed.txt";
+const PLOT: &str = "book/src/img/speed.svg";
 
 /// Runs `cargo xtask bench ..`.
 ///
@@ -44,45 +65,64 @@ pub(crate) enum Bench {
 /// A build failed, or one of the measured programs did.
 pub(crate) fn bench(bench: &Bench) -> Result<()> {
     match bench {
-        Bench::Runtime { runs, json, no_install } => {
-            let missing = Missing::from_flag(*no_install);
+        Bench::Runtime(runtime) => {
+            let missing = Missing::from_flag(runtime.no_install);
             package::ensure(&[Need::Bench], missing)?;
-            runtime(*runs, json.as_deref())
+            runtime.run()
         }
-        Bench::Measure { imageless, bundle, runs } => {
-            measure::measure(imageless, bundle, *runs)
+        Bench::Measure { imageless, bundles, runs, only } => {
+            let results = measure::measure(imageless, bundles, *runs, only)?;
+            println!("{}", results.to_json());
+            Ok(())
         }
     }
 }
 
-fn runtime(runs: u32, json: Option<&Path>) -> Result<()> {
-    if runs == 0 {
-        bail!("--runs 0: there is no median of nothing");
+impl Runtime {
+    fn run(&self) -> Result<()> {
+        if self.runs == 0 {
+            bail!("--runs 0: there is no median of nothing");
+        }
+        if self.book && !self.only.is_empty() {
+            bail!("--book: the book shows all of it\nhint: without --only");
+        }
+        // What we ship is what we measure.
+        let imageless = step("build imageless, optimised and static", || {
+            build_shipped("imageless")
+        })?;
+        let bundles = Bundles::at(&imageless.with_file_name("bench"));
+        step("make bundles of a static true", || bundles.make())?;
+        let what = format!("run each of them {} times, in turns", self.runs);
+        let text = step(&what, || self.measured(&imageless, &bundles))?;
+        if let Some(file) = &self.json {
+            write(file, &text)?;
+        }
+        let results = Results::from_json(&text)?;
+        let table = report::table(&results);
+        println!("\n{table}");
+        if self.book {
+            write(&repository().join(TABLE), &table)?;
+            write(&repository().join(PLOT), &plot::svg(&results))?;
+        }
+        Ok(())
     }
-    // What we ship is what we measure.
-    let imageless = step("build imageless, optimised and static", || {
-        build_shipped("imageless")
-    })?;
-    let folder = imageless.with_file_name("bench-bundle");
-    step("make a bundle of a static true", || bundle::make(&folder))?;
-    let what = format!("run each of them {runs} times, in turns");
-    let text = step(&what, || measured(&imageless, &folder, runs))?;
-    if let Some(file) = json {
-        fs::write(file, &text).with_context(|| file.display().to_string())?;
+
+    /// Measures in a process of its own: it has to be root, and to change its
+    /// view of /sys/fs/cgroup. It answers with JSON.
+    fn measured(&self, imageless: &Path, bundles: &Bundles) -> Result<String> {
+        let only = self.only.iter().map(Lane::name);
+        let mut command = as_root(xtask()?);
+        command.args(["bench", "measure"]).arg(imageless).arg(bundles.folder());
+        command.arg(self.runs.to_string()).args(only);
+        command.stderr(Stdio::inherit());
+        let output = command.output().with_context(|| shown(&command))?;
+        if !output.status.success() {
+            bail!("measuring: {}", output.status);
+        }
+        String::from_utf8(output.stdout).context("JSON is UTF-8")
     }
-    report::print(&Measurement::all_from_json(&text)?, runs);
-    Ok(())
 }
 
-/// Measures in a process of its own: it has to be root, and to change its view
-/// of /sys/fs/cgroup. It answers with JSON.
-fn measured(imageless: &Path, bundle: &Path, runs: u32) -> Result<String> {
-    let mut command = as_root(xtask()?);
-    command.args(["bench", "measure"]).arg(imageless).arg(bundle);
-    command.arg(runs.to_string()).stderr(Stdio::inherit());
-    let output = command.output().with_context(|| shown(&command))?;
-    if !output.status.success() {
-        bail!("measuring: {}", output.status);
-    }
-    String::from_utf8(output.stdout).context("JSON is UTF-8")
+fn write(file: &Path, text: &str) -> Result<()> {
+    fs::write(file, text).with_context(|| file.display().to_string())
 }
