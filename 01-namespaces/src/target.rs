@@ -39,6 +39,7 @@ impl Target {
         asked: Option<Namespaces>,
     ) -> Result<Self> {
         match name.to_str().and_then(|name| name.parse().ok()) {
+            Some(..1) => bail!("{name:?} is not the number of a process"),
             Some(pid) => Self::process(Pid::from_raw(pid), asked),
             None => Self::directory(Path::new(name), asked),
         }

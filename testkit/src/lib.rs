@@ -12,6 +12,7 @@
 
 mod bundle;
 mod leaks;
+mod loop_device;
 mod need;
 mod programs;
 mod scratch;
@@ -19,6 +20,7 @@ mod screen;
 mod wait;
 
 pub use bundle::Bundle;
+pub use loop_device::LoopDevice;
 pub use need::{Need, requires};
 pub use oci_spec::runtime as spec;
 pub use programs::{

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::find_program;
@@ -20,6 +21,8 @@ pub enum Need {
     CgroupV1,
     /// The memory and pids controllers on the cgroup v2 hierarchy.
     CgroupV2,
+    /// A kernel with loop devices, and losetup(8).
+    LoopDevices,
     /// A program on `PATH`.
     Program(&'static str),
     /// A kernel of this version or newer.
@@ -74,6 +77,10 @@ impl Need {
             Need::CgroupV2 => {
                 ["memory", "pids"].iter().all(|name| on_cgroup_v2(name))
             }
+            Need::LoopDevices => {
+                Path::new("/dev/loop-control").exists()
+                    && find_program("losetup").is_some()
+            }
             Need::Program(name) => find_program(name).is_some(),
             Need::Kernel(major, minor) => kernel() >= (major, minor),
         }
@@ -97,6 +104,9 @@ impl fmt::Display for Need {
             }
             Need::CgroupV2 => {
                 write!(f, "needs the memory and pids controllers on cgroup v2")
+            }
+            Need::LoopDevices => {
+                write!(f, "needs loop devices: modprobe loop; and losetup")
             }
             Need::Program(name) => {
                 write!(f, "needs the program {name} on PATH: install it")

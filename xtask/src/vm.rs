@@ -21,7 +21,10 @@ use std::process::Stdio;
 #[derive(Subcommand)]
 pub(crate) enum Vm {
     /// Run the tests of the stages that touch cgroups in a machine with pure cgroup v2
-    Test,
+    Test {
+        /// Only these test programs: the names behind `--test` of cargo test
+        programs: Vec<String>,
+    },
     /// Open a shell in that machine; `exit` turns it off
     Shell,
 }
@@ -56,10 +59,15 @@ pub(crate) fn vm(vm: &Vm) -> Result<()> {
     package::ensure(&[Need::Vm], Missing::Install)?;
     let mut built = build(&["build", "--quiet", "--bins"])?;
     built.extend(build(&["test", "--quiet", "--no-run"])?);
+    if let Vm::Test { programs } = vm
+        && !programs.is_empty()
+    {
+        built.retain(|it| !it.is_test || programs.contains(&it.target));
+    }
     let work = binaries(Profile::Dev)?.with_file_name("vm");
     let kernel = kernel::unpacked(&work)?;
     let lane = match vm {
-        Vm::Test => lane::tests(&built),
+        Vm::Test { .. } => lane::tests(&built),
         Vm::Shell => lane::shell(&built),
     };
     let initrd = Initramfs::new(&work.join("root"))?
@@ -69,7 +77,7 @@ pub(crate) fn vm(vm: &Vm) -> Result<()> {
         .with_lane(&lane)?
         .pack(&work.join("initrd.cpio"))?;
     match vm {
-        Vm::Test => qemu::boot_and_report(&kernel, &initrd),
+        Vm::Test { .. } => qemu::boot_and_report(&kernel, &initrd),
         Vm::Shell => qemu::boot_with_terminal(&kernel, &initrd),
     }
 }

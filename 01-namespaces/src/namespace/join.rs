@@ -120,7 +120,9 @@ impl NamespaceFile {
     /// Source: namespaces(7)
     pub fn open(dir: &Path, namespace: Namespace) -> Result<Self> {
         let path = dir.join(namespace.file());
-        let fd = open(&path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
+        // What else may lie there under that name, a FIFO, would have us wait.
+        let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+        let fd = open(&path, flags, Mode::empty())
             .in_call(|| format!("open({path:?})"))?;
         Ok(Self { namespace, fd })
     }

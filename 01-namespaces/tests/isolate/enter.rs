@@ -222,7 +222,22 @@ fn it_refuses_what_it_cannot_enter_in_one_clear_line() {
     let output = isolate(&["enter", "/etc", "--", "true"]);
     let message = "isolate: no namespaces in \"/etc\"\nhint: ";
     assert!(refusal(&output).starts_with(message), "{output:?}");
+    let said = refusal(&isolate(&["enter", "0", "--", "true"]));
+    assert!(said.contains("\"0\" is not the number of a process"), "{said}");
     assert!(refusal(&isolate(&["enter"])).contains("missing: <PID|DIR>"));
+}
+
+#[test]
+fn a_file_that_is_no_namespace_is_refused_and_not_waited_for() {
+    if !requires(&[Need::Root]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let dir = scratch.path().to_str().unwrap();
+    let script = format!("mkfifo {dir}/net; timeout 9 $0 enter {dir} true");
+    let mut sh = Command::new("sh");
+    let said = refusal(&sh.args(["-c", &script, ISOLATE]).output().unwrap());
+    assert!(said.contains("hint: the file is no namespace"), "{said}");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! A cgroup for one test, with shells in it.
 
 use namespaces::cgroup::{Cgroup, Limits};
-use nix::errno::Errno;
 use nix::unistd::Pid;
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -44,18 +43,17 @@ impl Group {
 
     /// Gives what a script prints, on both streams.
     pub(crate) fn run(&mut self, script: &str) -> String {
-        let shell = self.start(&format!("exec 2>&1; {script}"));
+        self.start(&format!("exec 2>&1; {script}"));
+        self.output()
+    }
+
+    /// Waits for the end of the last shell; gives its standard output.
+    pub(crate) fn output(&mut self) -> String {
+        let shell = self.shells.last_mut().unwrap();
         let mut text = String::new();
         shell.stdout.take().unwrap().read_to_string(&mut text).unwrap();
         shell.wait().unwrap();
         text
-    }
-
-    pub(crate) fn refusal(&self, limits: Limits) -> (Errno, String) {
-        let error = self.cgroup.set(&limits).unwrap_err();
-        let text = error.to_string();
-        assert_eq!(text.lines().count(), 2, "{text}");
-        (error.errno, text)
     }
 }
 

@@ -8,6 +8,15 @@ use namespaces::cgroup::{
 use nix::errno::Errno;
 use testkit::{Need, requires};
 
+impl Group {
+    fn refusal(&self, limits: Limits) -> (Errno, String) {
+        let error = self.cgroup.set(&limits).unwrap_err();
+        let text = error.to_string();
+        assert_eq!(text.lines().count(), 2, "{text}");
+        (error.errno, text)
+    }
+}
+
 #[test]
 fn a_value_that_cannot_be_names_the_file_and_what_it_accepts() {
     if !requires(&[Need::Root]) {

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 const META_PACKAGE: &str = "linux-image-amd64";
 
 /// What the tests need of a kernel and Debian builds as a module.
-const MODULES: &[&str] = &["fs/overlayfs/overlay.ko"];
+const MODULES: &[&str] = &["drivers/block/loop.ko", "fs/overlayfs/overlay.ko"];
 
 /// Returns the kernel under `work`, downloading and unpacking it the first time.
 pub(super) fn unpacked(work: &Path) -> Result<PathBuf> {
