@@ -27,7 +27,7 @@ fn main() -> Result<()> {
         cgroup.add(spawn(&SpawnOptions::default(), busy)?.pid())?;
     }
     let mut news = [PollFd::new(watch.as_fd(), PollFlags::POLLPRI)];
-    println!("news: {}", poll(&mut news, 10_000_u16)? == 1);
+    println!("news: {}", poll(&mut news, 60_000_u16)? == 1);
     println!("of the machine: {:?}", Pressure::of_machine(Resource::Cpu)?.some);
     Ok(())
 }

@@ -78,6 +78,7 @@ fn explain_clone3(options: &SpawnOptions<'_>, errno: Errno) -> SyscallError {
     let error = SyscallError::new(call, errno);
     let ordinary = !geteuid().is_root();
     let user = options.namespaces.contains(Namespace::User);
+    let deep = user || options.namespaces.contains(Namespace::Pid);
     match errno {
         Errno::EDEADLK => error.hint(
             "not even tried: this process has more than one thread, and the \
@@ -91,10 +92,13 @@ fn explain_clone3(options: &SpawnOptions<'_>, errno: Errno) -> SyscallError {
             "a seccomp filter forbids it, such as that of a container around \
              us, or we are in a chroot",
         ),
-        Errno::ENOSPC => error.hint(
-            "the limits are /proc/sys/user/max_*_namespaces; user and pid \
-             namespaces stand at most 32 deep in each other",
+        Errno::ENOSPC if deep => error.hint(
+            "the limits are /proc/sys/user/max_*_namespaces, and that user and \
+             pid namespaces stand at most 32 deep in each other",
         ),
+        Errno::ENOSPC => {
+            error.hint("the limits are /proc/sys/user/max_*_namespaces")
+        }
         Errno::EAGAIN => error.hint(
             "no more processes: the limits are ulimit -u and pids.max of the \
              cgroups that we are in",

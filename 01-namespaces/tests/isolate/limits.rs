@@ -80,9 +80,10 @@ fn at_the_end_it_tells_what_was_used_if_asked_to() {
     if !requires(&[Need::Root]) {
         return;
     }
-    // Ten periods in which it wants a processor, and gets a fifth of one.
+    // Ten periods in which it wants a processor, and gets a fiftieth of one,
+    // which is there on a busy machine too.
     let busy = ["--", "timeout", "1", "sh", "-c", "while :; do :; done"];
-    let args = ["--stats", "--cpus", "0.2", "--pids", "9", "--memory", "64M"];
+    let args = ["--stats", "--cpus", "0.02", "--pids", "9", "--memory", "64M"];
     let output = isolate(&[&args[..], &busy].concat());
     let told = String::from_utf8(output.stderr).unwrap();
     let lines: Vec<_> = told.lines().collect();

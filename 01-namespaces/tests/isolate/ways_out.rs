@@ -36,6 +36,11 @@ const OTHERS: &[Row] = &[
          true",
         "ulimit -u",
     ),
+    (
+        "deep=true; for i in 1 2 3 4 5 6; do for j in 1 2 3 4 5 6; do \
+         deep=\"$0 --user -- $deep\"; done; done; $deep",
+        "at most 32 deep",
+    ),
     ("mount -t tmpfs none /proc; $0 --pids 9 true", "mount -t proc"),
     ("mount -t tmpfs none /proc; $0 inspect $$", "/proc is not mounted"),
     ("mount -t tmpfs none /proc; $0 enter $$ true", "/proc is not mounted"),
