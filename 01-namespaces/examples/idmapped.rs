@@ -19,7 +19,7 @@ fn main() -> Result<()> {
     let maps = IdMaps { uids: map.clone(), gids: map };
     let root = Root::open(&dir)?;
     let mount = DetachedMount::open_tree(root.as_fd(), Reach::This)?;
-    mount.idmap(user_namespace(&maps)?.as_fd())?;
+    mount.idmap(user_namespace(&maps)?.as_fd(), Reach::This)?;
 
     // Attached nowhere: there is no path to it but by its handle.
     let seen = path_of(mount.as_fd()).join("old").metadata()?.uid();

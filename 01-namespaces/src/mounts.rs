@@ -13,9 +13,7 @@ mod propagation;
 use crate::error::{InCall, Result, SyscallError};
 use crate::root::{self, Root};
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
 use nix::mount::{MsFlags, mount};
-use nix::sys::stat::Mode;
 use nix::sys::statvfs::{FsFlags, statvfs};
 use std::fmt;
 use std::os::fd::{AsFd, OwnedFd};
@@ -110,7 +108,7 @@ impl Mount {
         if self.is_bind() && self.needs_second_call() {
             // Looked up once more for its flags, the target could be another
             // mount by then (CVE-2021-30465).
-            return self.attach_in(self.hold()?, root);
+            return self.bind_in(root);
         }
         let point = self.mount_point(root)?;
         self.mount_on(&root::path_of(point.as_fd()))?;
@@ -121,38 +119,23 @@ impl Mount {
         self.apply_flags(&root::path_of(root.resolve(&self.target)?.as_fd()))
     }
 
-    /// Copies the source of a bind mount, to be put on `target` later with
-    /// [`Mount::attach_in`]. Until then nothing that is done to the mounts here
-    /// reaches it.
-    ///
-    /// # Errors
-    /// ENOENT: no source. EPERM: no CAP_SYS_ADMIN.
-    ///
-    /// Source: open_tree(2), "Linux 5.2 (2019-07)"
-    pub fn hold(&self) -> Result<DetachedMount> {
-        let flags = OFlag::O_PATH | OFlag::O_CLOEXEC;
-        let source = open(&self.source, flags, Mode::empty())
-            .in_call(|| format!("open({:?}, O_PATH)", self.source))?;
+    fn bind_in(&self, root: &Root) -> Result<()> {
         let reach = match self.flags.contains(MsFlags::MS_REC) {
             true => Reach::AllBelow,
             false => Reach::This,
         };
-        DetachedMount::open_tree(source.as_fd(), reach)
-    }
-
-    /// Puts what [`Mount::hold`] gave on `target` inside a root.
-    ///
-    /// # Errors
-    /// As [`Mount::mount_in`].
-    ///
-    /// Source: move_mount(2)
-    pub fn attach_in(&self, held: DetachedMount, root: &Root) -> Result<()> {
-        let mount = held.attach_in(root, &self.target)?;
+        let mount = DetachedMount::bind(&self.source, reach)?;
+        let mount = mount.attach_in(root, &self.target)?;
         self.apply_flags(&root::path_of(mount.as_fd()))
     }
 
     /// Finds the mount point in the root, or makes it.
-    fn mount_point(&self, root: &Root) -> Result<OwnedFd> {
+    ///
+    /// # Errors
+    /// As [`Root::create_dir_all`]. ELOOP: /proc, /sys or /dev is a symlink.
+    ///
+    /// Source: openat2(2)
+    pub fn mount_point(&self, root: &Root) -> Result<OwnedFd> {
         if self.is_bind() && !self.source.is_dir() {
             return root.create_file(&self.target);
         }
@@ -274,16 +257,20 @@ fn kernel_directory(root: &Root, target: &Path) -> Result<OwnedFd> {
 /// Source: mount(2), "Remounting an existing mount"; mount_namespaces(7),
 /// "Restrictions on mount namespaces"
 pub fn remount(target: &Path, flags: MsFlags) -> Result<()> {
-    let has =
-        statvfs(target).in_call(|| format!("statvfs({target:?})"))?.flags();
-    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | flags | kept(has);
+    let has = flags_of(target)?;
+    let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | flags | has;
     mount(None::<&str>, target, None::<&str>, flags, None::<&str>).in_call(
         || format!("mount(NULL, {target:?}, NULL, {}, NULL)", names_of(flags)),
     )
 }
 
-/// Translates what statvfs(3) reports into what mount(2) takes.
-fn kept(has: FsFlags) -> MsFlags {
+/// Reads the flags that a mount has, as mount(2) takes them.
+///
+/// # Errors
+/// ENOENT: nothing is there.
+///
+/// Source: statvfs(3)
+pub fn flags_of(target: &Path) -> Result<MsFlags> {
     const PAIRS: [(FsFlags, MsFlags); 7] = [
         (FsFlags::ST_RDONLY, MsFlags::MS_RDONLY),
         (FsFlags::ST_NOSUID, MsFlags::MS_NOSUID),
@@ -293,8 +280,7 @@ fn kept(has: FsFlags) -> MsFlags {
         (FsFlags::ST_NODIRATIME, MsFlags::MS_NODIRATIME),
         (FsFlags::ST_RELATIME, MsFlags::MS_RELATIME),
     ];
-    PAIRS
-        .iter()
-        .filter(|(st, _)| has.contains(*st))
-        .fold(MsFlags::empty(), |all, (_, ms)| all | *ms)
+    let has = statvfs(target).in_call(|| format!("statvfs({target:?})"))?;
+    let flags = PAIRS.iter().filter(|(st, _)| has.flags().contains(*st));
+    Ok(flags.fold(MsFlags::empty(), |all, (_, ms)| all | *ms))
 }

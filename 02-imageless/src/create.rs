@@ -118,6 +118,9 @@ impl Attempt<'_> {
             namespaces: plan.isolation.for_clone(),
             cgroup: entrance.and_then(Entrance::born_in),
         };
+        for mount in &plan.mounts {
+            mount.make_idmapped(&plan.isolation)?;
+        }
         plan.isolation.join_for_children()?;
         let child = process::spawn(&options, || {
             init::run(plan, inheritance, sync.init_end())

@@ -9,7 +9,7 @@ use nix::libc::O_NONBLOCK;
 use nix::sys::stat::fstat;
 use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType as Type};
 use std::fs::{File, OpenOptions};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
@@ -109,6 +109,13 @@ impl Isolation {
             .collect()
     }
 
+    /// Gives an existing namespace that the container joins.
+    pub(crate) fn joined(&self, kind: Namespace) -> Option<BorrowedFd<'_>> {
+        let mut joined = self.join.iter();
+        let join = joined.find(|join| join.namespace == kind)?;
+        Some(join.file.as_fd())
+    }
+
     /// What init is born into. Not the cgroup namespace: init enters that after
     /// its cgroup.
     pub(crate) fn for_clone(&self) -> Namespaces {
@@ -184,7 +191,8 @@ fn namespace(typ: Type) -> Namespace {
     }
 }
 
-fn mappings(config: &Option<Vec<LinuxIdMapping>>) -> Vec<IdMapping> {
+/// Translates an id map, of the container or of a mount.
+pub(crate) fn mappings(config: &Option<Vec<LinuxIdMapping>>) -> Vec<IdMapping> {
     let mapping = |m: &LinuxIdMapping| IdMapping {
         inside: m.container_id(),
         outside: m.host_id(),

@@ -49,7 +49,8 @@ impl Plan {
         let limited = linux.resources().as_ref();
         let isolation = isolation::plan(linux)?;
         let cgroup = Place::plan(linux, id, manager)?;
-        let mut mounts = mounts::plan(&bundle, cgroup.path.as_deref())?;
+        let mut mounts =
+            mounts::plan(&bundle, &isolation, cgroup.path.as_deref())?;
         let sharing = propagation::plan(linux, &mut mounts)?;
         Ok(Self {
             limits: limited

@@ -7,7 +7,7 @@ use crate::mounts::Planned;
 use anyhow::{Context, Result};
 use namespaces::InCall;
 use namespaces::mountinfo::MountInfo;
-use namespaces::mounts::{DetachedMount, Propagation, set_propagation};
+use namespaces::mounts::{DetachedMount, Propagation, Reach, set_propagation};
 use namespaces::root::{Root, path_of};
 use nix::mount::MsFlags;
 use oci_spec::runtime::Linux;
@@ -33,7 +33,7 @@ pub(crate) struct Sharing {
 pub(crate) fn plan(linux: &Linux, mounts: &mut [Planned]) -> Result<Sharing> {
     let root = match linux.rootfs_propagation().as_deref() {
         None | Some("") => None,
-        Some(word) => Some(mount_options::propagation(word).with_context(|| {
+        Some(word) => Some(flags_of(word).with_context(|| {
             format!(
                 "config.json: linux.rootfsPropagation: {word:?}: not private, \
                  slave, shared or unbindable"
@@ -48,14 +48,23 @@ pub(crate) fn plan(linux: &Linux, mounts: &mut [Planned]) -> Result<Sharing> {
     Ok(Sharing { follows, root })
 }
 
+fn flags_of(word: &str) -> Option<MsFlags> {
+    let (how, reach) = mount_options::propagation(word)?;
+    Some(match reach {
+        Reach::This => how.flag(),
+        Reach::AllBelow => how.flag() | MsFlags::MS_REC,
+    })
+}
+
 impl Sharing {
-    /// First of all, takes a copy of each source that is to be the host's too,
-    /// and then cuts off all mounts that are here.
+    /// First of all, takes what is to be there before that, such as a copy of
+    /// each source that is to be the host's too; and then cuts off all mounts
+    /// that are here.
     pub(crate) fn begin(
         &self,
         mounts: &[Planned],
     ) -> Result<Vec<Option<DetachedMount>>> {
-        let held = mounts.iter().map(Planned::hold_shared);
+        let held = mounts.iter().map(Planned::hold);
         let held = held.collect::<Result<_>>()?;
         match self.follows {
             true => Propagation::Slave.set_on_all()?,

@@ -7,6 +7,8 @@
 use super::attributes::{Attributes, Reach};
 use crate::error::{InCall, Result};
 use crate::root::{self, Root};
+use nix::errno::Errno;
+use nix::fcntl::AT_FDCWD;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -38,6 +40,22 @@ impl DetachedMount {
         }
         let mount = open_tree(file, "", flags)
             .in_call(|| Self::open_tree_call("FILE", reach))?;
+        Ok(Self(mount))
+    }
+
+    /// Makes a second mount of a file or directory by its path: a symlink is
+    /// followed, as the caller sees it.
+    ///
+    /// # Errors
+    /// ENOENT: not there. Else as [`DetachedMount::open_tree`].
+    ///
+    /// Source: open_tree(2)
+    pub fn bind(source: &Path, reach: Reach) -> Result<Self> {
+        let mut flags =
+            OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+        flags.set(OpenTreeFlags::AT_RECURSIVE, reach == Reach::AllBelow);
+        let mount = open_tree(AT_FDCWD, source, flags)
+            .in_call(|| Self::open_tree_call(&format!("{source:?}"), reach))?;
         Ok(Self(mount))
     }
 
@@ -86,7 +104,11 @@ impl DetachedMount {
             true => super::directory(root, target)?,
             false => root.create_file(target)?,
         };
-        self.attach(point.as_fd())
+        self.attach(point.as_fd()).map_err(|error| match error.errno {
+            Errno::EINVAL => error
+                .hint("a directory goes on a directory, and a file on a file"),
+            _ => error,
+        })
     }
     // ANCHOR_END: attach
 

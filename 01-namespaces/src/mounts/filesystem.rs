@@ -42,11 +42,23 @@ impl Filesystem {
             MountAttrFlags::MOUNT_ATTR_NOSUID
                 | MountAttrFlags::MOUNT_ATTR_NODEV,
         );
-        let words = options.split(',').filter(|word| !word.is_empty());
-        words.fold(new, |tmpfs, word| match word.split_once('=') {
-            Some((key, value)) => tmpfs.with_option(key, value),
-            None => tmpfs.with_flag(word),
-        })
+        options.split(',').fold(new, Self::with_word)
+    }
+
+    /// Names what it shows: a device, or a name that it does not look at.
+    pub fn with_source(mut self, source: &str) -> Self {
+        self.options.retain(|(key, _)| key != "source");
+        self.with_option("source", source)
+    }
+
+    /// Adds an option as it stands in a list of them: `mode=755`, `ro`. An
+    /// empty word is none.
+    pub fn with_word(self, word: &str) -> Self {
+        match word.split_once('=') {
+            Some((key, value)) => self.with_option(key, value),
+            None if word.is_empty() => self,
+            None => self.with_flag(word),
+        }
     }
 
     /// Adds an option, up to 255 bytes.

@@ -17,9 +17,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 impl DetachedMount {
-    /// Lets the files of the whole tree appear as the ids of a user namespace
-    /// say: `inside` is the id on disk, `outside` the one that is seen. Whose
-    /// id is not mapped appears as nobody (65534).
+    /// Lets the files of the mount, or of the whole tree, appear as the ids of
+    /// a user namespace say: `inside` is the id on disk, `outside` the one that
+    /// is seen. Whose id is not mapped appears as nobody (65534).
     ///
     /// # Errors
     /// EINVAL: a file system that cannot do it, or mapped already.
@@ -27,8 +27,8 @@ impl DetachedMount {
     /// user namespace; or a map that is not written yet.
     ///
     /// Source: mount_setattr(2), "ID-mapped mounts", "Linux 5.12 (2021-04)"
-    pub fn idmap(&self, user: BorrowedFd<'_>) -> Result<()> {
-        self.set(&Attributes::idmap(user), Reach::AllBelow)
+    pub fn idmap(&self, user: BorrowedFd<'_>, reach: Reach) -> Result<()> {
+        self.set(&Attributes::idmap(user), reach)
             .map_err(|error| self.explain(error))
     }
 

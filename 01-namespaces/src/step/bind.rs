@@ -58,7 +58,7 @@ impl BindStep {
         let Some(owner) = self.owner else { return Ok(()) };
         let mount = self.open_tree()?;
         let user = user_namespace(&owner_is_root(owner, inside))?;
-        mount.idmap(user.as_fd())?;
+        mount.idmap(user.as_fd(), Reach::AllBelow)?;
         // On the host it may be shared: what is mounted in it inside would
         // appear there.
         let private = Attributes::propagation(Propagation::Private);

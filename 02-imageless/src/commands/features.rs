@@ -27,7 +27,7 @@ fn features() -> Value {
         "ociVersionMin": "1.0.0",
         "ociVersionMax": "1.2.0",
         "hooks": Moment::ALL.map(Moment::field),
-        "mountOptions": mount_options::known().collect::<Vec<_>>(),
+        "mountOptions": mount_options::known(),
         "linux": {
             "namespaces": Namespace::all().map(name).collect::<Vec<_>>(),
             "capabilities": Capabilities::KNOWN.names(),
@@ -38,7 +38,7 @@ fn features() -> Value {
             "seccomp": seccomp(),
             "apparmor": no, "selinux": no,
             "intelRdt": no,
-            "mountExtensions": {"idmap": no},
+            "mountExtensions": {"idmap": {"enabled": true}},
         },
         "potentiallyUnsafeConfigAnnotations": [],
     })

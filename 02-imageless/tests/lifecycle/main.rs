@@ -10,6 +10,8 @@ mod hooks_that_fail;
 mod inside;
 mod killed;
 mod limits;
+mod mounts;
+mod mounts_of_others;
 mod own_binary;
 mod pause;
 mod pidfd_socket;

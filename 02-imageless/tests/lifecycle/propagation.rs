@@ -2,7 +2,8 @@
 //! propagation, on the host, in the container, both or neither.
 
 use super::driver::{Driver, OURS, on_each_runtime, on_ours};
-use serde_json::json;
+use super::mounts::set_mounts;
+use serde_json::{Value, json};
 use std::process::Command;
 
 /// In a mount namespace of its own: a shared directory, a container that has it
@@ -21,18 +22,18 @@ echo host: $(ls "$3/box")
 "#;
 
 fn who_sees(driver: &Driver, word: &str, root: &str) -> String {
+    who_sees_of(driver, &[mount(driver, "/mnt", &["rbind", word])], root)
+}
+
+fn mount(driver: &Driver, destination: &str, options: &[&str]) -> Value {
     let source = driver.scratch.path().join("source");
     std::fs::create_dir_all(&source).expect(OURS);
-    let mount = json!({
-        "destination": "/mnt", "source": source, "type": "bind",
-        "options": ["rbind", word],
-    });
-    driver.set(
-        "/mounts",
-        json!([
-            {"destination": "/proc", "type": "proc", "source": "proc"}, mount,
-        ]),
-    );
+    json!({"destination": destination, "source": source, "type": "bind",
+        "options": options})
+}
+
+fn who_sees_of(driver: &Driver, mounts: &[Value], root: &str) -> String {
+    set_mounts(driver, mounts);
     driver.set("/linux/rootfsPropagation", json!(root));
     let all = ["CAP_SYS_ADMIN", "CAP_DAC_OVERRIDE"];
     for set in ["bounding", "effective", "permitted"] {
@@ -41,6 +42,7 @@ fn who_sees(driver: &Driver, word: &str, root: &str) -> String {
     let mut unshare = Command::new("unshare");
     unshare.args(["--mount", "sh", "-c", SCRIPT]).arg(&driver.runtime.program);
     unshare.arg(driver.scratch.state_root()).arg(driver.bundle.path());
+    let source = driver.scratch.path().join("source");
     let output = unshare.arg(source).arg(driver.id()).output();
     let output = output.expect("util-linux is everywhere");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -62,6 +64,17 @@ fn a_slave_shows_the_container_what_the_host_mounts() {
     on_each_runtime(SLEEP, |driver| {
         let seen = who_sees(driver, "rslave", "");
         assert_eq!(seen, "box: seen\nhost:\n", "{}", driver.runtime.name);
+    });
+}
+
+#[test]
+fn a_mount_without_a_word_shows_nothing_where_another_follows_the_host() {
+    // In runc's containers a mount without a word follows the host.
+    on_ours(SLEEP, |driver| {
+        let slave = mount(driver, "/var", &["rbind", "rslave"]);
+        let silent = mount(driver, "/mnt", &["rbind"]);
+        let seen = who_sees_of(driver, &[slave, silent], "");
+        assert_eq!(seen, "box:\nhost:\n");
     });
 }
 
