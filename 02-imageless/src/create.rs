@@ -9,12 +9,13 @@ use crate::hooks::{self, Moment};
 use crate::id::Id;
 use crate::init::{self, Inheritance};
 use crate::kept_fds::KeptFds;
+use crate::net_devices::Moved;
 use crate::pidfd_socket::PidfdSocket;
 use crate::plan::Plan;
 use crate::start;
 use crate::state::{Init, State, replace};
 use crate::sync::Sync;
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use namespaces::InCall;
 use namespaces::cgroup::{Cgroup, Entrance};
 use namespaces::process::{self, Child, SpawnOptions};
@@ -60,7 +61,8 @@ pub(crate) fn create(root: &Path, request: &Request) -> Result<Created> {
     let plan = Plan::new(bundle, &request.id, request.cgroup_manager)?;
     let courier = request.console.courier(&plan.process.config)?;
     let container = Container::create(root, &request.id)?;
-    let mut attempt = Attempt { container, plan, courier, request };
+    let moved = Moved::default();
+    let mut attempt = Attempt { container, plan, courier, request, moved };
     match attempt.make_cgroup() {
         Ok((init, terminal)) => {
             Ok(Created { container: attempt.container, init, terminal })
@@ -87,6 +89,7 @@ struct Attempt<'a> {
     plan: Plan,
     courier: Option<Courier>,
     request: &'a Request,
+    moved: Moved,
 }
 
 impl Attempt<'_> {
@@ -95,6 +98,9 @@ impl Attempt<'_> {
         plan.cgroup.refuse_if_in_use()?;
         // Before the cgroup exists, so that a crash does not lose its path.
         container.save(State::new(plan, &request.id))?;
+        for mount in &plan.mounts {
+            mount.make_idmapped(&plan.isolation)?;
+        }
         let mut cgroup =
             plan.cgroup.create(&plan.limits, &plan.device_rules)?;
         cgroup.iter_mut().for_each(Cgroup::keep);
@@ -118,9 +124,6 @@ impl Attempt<'_> {
             namespaces: plan.isolation.for_clone(),
             cgroup: entrance.and_then(Entrance::born_in),
         };
-        for mount in &plan.mounts {
-            mount.make_idmapped(&plan.isolation)?;
-        }
         plan.isolation.join_for_children()?;
         let child = process::spawn(&options, || {
             init::run(plan, inheritance, sync.init_end())
@@ -133,7 +136,7 @@ impl Attempt<'_> {
             .and_then(|()| self.publish(&child));
         match created {
             Ok(terminal) => Ok((child, terminal)),
-            Err(error) => Err(undone(end(&child), error)),
+            Err(error) => Err(self.give_up(&child, error)),
         }
     }
     // ANCHOR_END: make_init
@@ -142,7 +145,14 @@ impl Attempt<'_> {
     fn equip(&mut self, child: &Child) -> Result<()> {
         self.container.save_init(Init::of(child.pid().as_raw())?)?;
         self.plan.isolation.maps.write(child.pid())?;
-        Ok(())
+        let Plan { net_devices, isolation, .. } = &self.plan;
+        self.moved.move_in(net_devices, isolation, child)
+    }
+
+    /// Before init ends, and the network namespace with it.
+    fn give_up(&mut self, child: &Child, error: Error) -> Error {
+        let error = undone(self.moved.give_back(), error);
+        undone(end(child), error)
     }
 
     /// The second is only for hooks around the start.

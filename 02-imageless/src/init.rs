@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::start::{Event, Wait};
 use crate::state::State;
 use crate::sync::InitEnd;
-use crate::{devices, outcome, sysctl};
+use crate::{devices, net_devices, outcome, sysctl};
 use anyhow::{Context, Result};
 use namespaces::InCall;
 use namespaces::cgroup::Entrance;
@@ -98,6 +98,9 @@ fn become_container(
     // Through the host's /proc: before the container's own is there, and could
     // be a fake.
     sysctl::apply(&plan.sysctls)?;
+    if plan.isolation.new.contains(Namespace::Net) {
+        net_devices::set_up_loopback()?;
+    }
     let root = build_root(plan)?;
     make_terminal(plan, &root, inherited.console)?;
     // Not before the runtime has written down who we are: `delete` takes the

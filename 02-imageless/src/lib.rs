@@ -35,6 +35,8 @@ mod log;
 mod members;
 mod mount_options;
 mod mounts;
+mod net_devices;
+mod netlink;
 mod outcome;
 mod over_proc;
 mod own_binary;

@@ -9,6 +9,7 @@ use crate::devices::{self, Device};
 use crate::id::Id;
 use crate::isolation::{self, Isolation};
 use crate::mounts::{self, Planned};
+use crate::net_devices::{self, NetDevice};
 use crate::process;
 use crate::propagation::{self, Sharing};
 use crate::resources;
@@ -30,6 +31,7 @@ pub(crate) struct Plan {
     pub(crate) mounts: Vec<Planned>,
     pub(crate) sharing: Sharing,
     pub(crate) devices: Vec<Device>,
+    pub(crate) net_devices: Vec<NetDevice>,
     pub(crate) process: process::Planned,
 }
 
@@ -65,6 +67,7 @@ impl Plan {
             mounts,
             sharing,
             devices: devices::plan(&bundle.spec)?,
+            net_devices: net_devices::plan(linux, &isolation)?,
             process: process::Planned::new(
                 bundle.process().clone(),
                 linux.seccomp().as_ref().map(Filter::plan).transpose()?,

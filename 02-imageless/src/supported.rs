@@ -33,9 +33,6 @@ const LINUX: &[Row<Linux>] = &[
     ("linux.timeOffsets", |linux| {
         linux.time_offsets().as_ref().is_some_and(|all| !all.is_empty())
     }),
-    ("linux.netDevices", |linux| {
-        linux.net_devices().as_ref().is_some_and(|all| !all.is_empty())
-    }),
 ];
 
 const RESOURCES: &[Row<LinuxResources>] = &[

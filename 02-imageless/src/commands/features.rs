@@ -39,6 +39,7 @@ fn features() -> Value {
             "apparmor": no, "selinux": no,
             "intelRdt": no,
             "mountExtensions": {"idmap": {"enabled": true}},
+            "netDevices": {"enabled": true},
         },
         "potentiallyUnsafeConfigAnnotations": [],
     })

@@ -12,6 +12,7 @@ mod killed;
 mod limits;
 mod mounts;
 mod mounts_of_others;
+mod net_devices;
 mod own_binary;
 mod pause;
 mod pidfd_socket;
