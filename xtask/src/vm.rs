@@ -10,6 +10,7 @@ mod qemu;
 
 use crate::cargo::{Profile, binaries, cargo};
 use crate::package::{self, Missing, Need};
+use crate::progress::step;
 use crate::root::shown;
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
@@ -57,12 +58,17 @@ const PEERS: [&str; 16] = [
 /// Runs `cargo xtask vm ..`.
 pub(crate) fn vm(vm: &Vm) -> Result<()> {
     package::ensure(&[Need::Vm], Missing::Install)?;
-    let mut built = build(&["build", "--quiet", "--bins"])?;
-    built.extend(build(&["test", "--quiet", "--no-run"])?);
-    if let Vm::Test { programs } = vm
-        && !programs.is_empty()
-    {
-        built.retain(|it| !it.is_test || programs.contains(&it.target));
+    let mut built = step("build the programs of stages 1 and 2", || {
+        build(&["build", "--quiet", "--bins"])
+    })?;
+    if let Vm::Test { programs } = vm {
+        let mut tests = step("build their tests", || {
+            build(&["test", "--quiet", "--no-run"])
+        })?;
+        if !programs.is_empty() {
+            tests.retain(|it| programs.contains(&it.target));
+        }
+        built.extend(tests);
     }
     let work = binaries(Profile::Dev)?.with_file_name("vm");
     let kernel = kernel::unpacked(&work)?;
@@ -70,12 +76,18 @@ pub(crate) fn vm(vm: &Vm) -> Result<()> {
         Vm::Test { .. } => lane::tests(&built),
         Vm::Shell => lane::shell(&built),
     };
-    let initrd = Initramfs::new(&work.join("root"))?
-        .with_modules(&kernel::modules(&work)?)?
-        .with_programs(built.iter().map(|artifact| artifact.path.as_path()))?
-        .with_programs(PEERS.iter().filter_map(|name| package::on_path(name)))?
-        .with_lane(&lane)?
-        .pack(&work.join("initrd.cpio"))?;
+    let initrd = step("pack the machine", || {
+        Initramfs::new(&work.join("root"))?
+            .with_modules(&kernel::modules(&work)?)?
+            .with_programs(
+                built.iter().map(|artifact| artifact.path.as_path()),
+            )?
+            .with_programs(
+                PEERS.iter().filter_map(|name| package::on_path(name)),
+            )?
+            .with_lane(&lane)?
+            .pack(&work.join("initrd.cpio"))
+    })?;
     match vm {
         Vm::Test { .. } => qemu::boot_and_report(&kernel, &initrd),
         Vm::Shell => qemu::boot_with_terminal(&kernel, &initrd),

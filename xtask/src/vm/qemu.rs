@@ -30,13 +30,18 @@ const MACHINE: &[&str] = &[
     "none",
     "-monitor",
     "none",
+    "-chardev",
+    CONSOLE,
     "-serial",
-    "stdio",
+    "chardev:console",
     "-net",
     "none",
     "-append",
     KERNEL,
 ];
+
+/// Our terminal. Ctrl-C goes to who runs in the guest, and does not end qemu.
+const CONSOLE: &str = "stdio,id=console,signal=off";
 
 /// Without what is quick in silicon and slow where each instruction is
 /// translated: string instructions, wide registers, one more level of page
