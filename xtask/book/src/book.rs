@@ -3,6 +3,7 @@
 //! mdBook is used as a library, so that readers install nothing and the version is in Cargo.lock.
 
 use crate::caption::captioned;
+use crate::listing::filled;
 use crate::page::Page;
 use anyhow::{Context, Result};
 use mdbook_driver::MDBook;
@@ -47,19 +48,15 @@ impl Book {
             if let BookItem::Chapter(chapter) = item
                 && let Some(path) = &chapter.source_path
             {
-                let shown = source.join(path);
-                let shown = shown
-                    .strip_prefix(&root)
-                    .unwrap_or(&shown)
-                    .display()
-                    .to_string();
+                let shown = shown(&root, &source.join(path));
                 pages.push(Page::parse(shown, &chapter.content));
             }
         }
         Ok(Book { root, dir, source, config, pages })
     }
 
-    /// Renders HTML into `destination`, with the file's path above each listing.
+    /// Renders HTML into `destination`, with what each listing quotes, and the file's path
+    /// above it.
     ///
     /// # Errors
     /// What mdBook complains about.
@@ -69,7 +66,10 @@ impl Book {
         config.build.build_dir = destination.to_owned();
         let mut mdbook = MDBook::load_with_config(&self.dir, config)?;
         mdbook.book.for_each_chapter_mut(|chapter| {
-            chapter.content = captioned(&chapter.content);
+            let path = chapter.source_path.clone().unwrap_or_default();
+            let path = shown(&self.root, &self.source.join(path));
+            let text = captioned(&chapter.content);
+            chapter.content = filled(self, &path, &text);
         });
         mdbook.build()
     }
@@ -96,6 +96,11 @@ impl Book {
         files.sort();
         Ok(files)
     }
+}
+
+/// A path as it is written in findings: relative to the repository.
+fn shown(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).display().to_string()
 }
 
 /// Every regular file below `dir`, except in folders whose path is in `apart`.

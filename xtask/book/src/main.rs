@@ -11,6 +11,7 @@ mod chapter;
 mod finding;
 mod host;
 mod lint;
+mod listing;
 mod page;
 mod reaper;
 mod renaming;
