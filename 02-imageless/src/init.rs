@@ -143,6 +143,7 @@ fn run_hooks(moment: Moment, inherited: Inheritance<'_>) -> Result<()> {
     hooks::run(moment, inherited.state, getpid().as_raw())
 }
 
+// ANCHOR: enter_namespaces
 /// Becomes root of the new user namespace, if there is one, before anything is
 /// done in the others that it owns.
 fn enter_namespaces(plan: &Plan, runtime: &mut InitEnd<'_>) -> Result<()> {
@@ -168,6 +169,7 @@ fn enter_namespaces(plan: &Plan, runtime: &mut InitEnd<'_>) -> Result<()> {
     }
     Ok(())
 }
+// ANCHOR_END: enter_namespaces
 
 /// Mounts everything, by handle and from outside: the old root, with /proc and
 /// the devices, is still in sight.
