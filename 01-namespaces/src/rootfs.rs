@@ -190,10 +190,12 @@ pub fn mask(root: &Root, path: &Path) -> Result<()> {
 /// Source: runtime-spec: config-linux.md, "Readonly Paths"
 pub fn make_read_only(root: &Root, path: &Path) -> Result<()> {
     let Some(point) = existing(root, path)? else { return Ok(()) };
-    // The handle as the source, so that what was found is what is mounted.
-    let source = root::path_of(point.as_fd());
-    Mount { source, ..Mount::bind(path, path) }.mount_in(root)?;
-    make_read_only_below(root.resolve(path)?.as_fd())
+    // Read-only before it is anywhere, and on what was found: who exchanges the
+    // path meanwhile changes nothing (CVE-2021-30465).
+    let mount = DetachedMount::open_tree(point.as_fd(), Reach::AllBelow)?;
+    make_read_only_below(mount.as_fd())?;
+    mount.attach(point.as_fd())?;
+    Ok(())
 }
 
 fn existing(root: &Root, path: &Path) -> Result<Option<std::os::fd::OwnedFd>> {

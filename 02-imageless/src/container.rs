@@ -8,12 +8,13 @@ use crate::state::{Init, State};
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
 use namespaces::process::pidfd_open;
+use namespaces::root::{Root, path_of, status};
 use nix::errno::Errno;
 use nix::unistd::Pid;
 use std::fmt;
 use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,9 @@ pub(crate) struct Container {
     pub(crate) dir: PathBuf,
     /// Absent while `create` has only made the directory.
     pub(crate) state: Option<State>,
+    /// For `create`, which may find its directory deleted, and another
+    /// container's in its place.
+    made: Option<Root>,
 }
 
 /// A container's place in its life.
@@ -65,7 +69,10 @@ impl Container {
             .context("--root")?;
         let dir = root.join(id.as_str());
         match private.recursive(false).create(&dir) {
-            Ok(()) => Ok(Self { dir, state: None }),
+            Ok(()) => {
+                let made = Some(Root::open(&dir)?);
+                Ok(Self { dir, state: None, made })
+            }
             Err(cause) if cause.kind() == ErrorKind::AlreadyExists => bail!(
                 "container {:?} already exists\nhint: `imageless delete \
                  {id}`, or choose another id",
@@ -82,7 +89,7 @@ impl Container {
             return Ok(None);
         }
         let state = State::load(&dir)?;
-        Ok(Some(Self { dir, state }))
+        Ok(Some(Self { dir, state, made: None }))
     }
 
     /// Finds a container that has to be there.
@@ -105,15 +112,30 @@ impl Container {
 
     /// Writes the state for the first time.
     pub(crate) fn save(&mut self, state: State) -> Result<()> {
-        self.state.insert(state).save(&self.dir)
+        let place = self.place();
+        self.state.insert(state).save(&place)
     }
 
     /// Notes which process is init.
     pub(crate) fn save_init(&mut self, init: Init) -> Result<()> {
+        let place = self.place();
         let state =
             self.state.as_mut().expect("`save` comes before there is an init");
         state.init = Some(init);
-        state.save(&self.dir)
+        state.save(&place)
+    }
+
+    /// The directory by its handle if we have made it: its path could lead to
+    /// another container's by now, and what is written there would be its.
+    fn place(&self) -> PathBuf {
+        let made = self.made.as_ref();
+        made.map_or_else(|| self.dir.clone(), |made| path_of(made.as_fd()))
+    }
+
+    /// Tells whether the directory that we have made is still there.
+    pub(crate) fn is_still_ours(&self) -> bool {
+        let status = self.made.as_ref().map(|made| status(made.as_fd()));
+        matches!(status, Some(Ok(status)) if status.st_nlink > 0)
     }
 
     /// Looks at the kernel and the state directory, and says where the
@@ -169,17 +191,17 @@ impl Container {
 
     /// The FIFO on which init waits for `start`.
     pub(crate) fn fifo(&self) -> PathBuf {
-        self.dir.join("exec.fifo")
+        self.place().join("exec.fifo")
     }
 
     /// The FIFO's name before init is ready.
     pub(crate) fn unready_fifo(&self) -> PathBuf {
-        self.dir.join("exec.fifo.unready")
+        self.place().join("exec.fifo.unready")
     }
 
     /// The FIFO on which `start` hears from init; see `outcome.rs`.
     pub(crate) fn outcome_fifo(&self) -> PathBuf {
-        self.dir.join("outcome.fifo")
+        self.place().join("outcome.fifo")
     }
 
     /// Removes the state directory: the id is free again. `false`: somebody

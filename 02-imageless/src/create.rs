@@ -67,6 +67,10 @@ pub(crate) fn create(root: &Path, request: &Request) -> Result<Created> {
         Ok((init, terminal)) => {
             Ok(Created { container: attempt.container, init, terminal })
         }
+        // Somebody has deleted it meanwhile, and run the last hooks.
+        Err(error) if !attempt.container.is_still_ours() => {
+            Err(error.context("the container was deleted while it was created"))
+        }
         Err(error) => {
             let error = undone(attempt.container.remove().map(drop), error);
             // What the hooks have done before, others may have to undo.
@@ -108,7 +112,15 @@ impl Attempt<'_> {
         entrance
             .map_err(Into::into)
             .and_then(|entrance| self.make_init(entrance.as_ref()))
-            .map_err(|error| undone(self.plan.cgroup.remove(), error))
+            .map_err(|error| undone(self.remove_cgroup(), error))
+    }
+
+    /// If another container has our id by now, its cgroup has that name too.
+    fn remove_cgroup(&self) -> Result<()> {
+        match self.container.is_still_ours() {
+            true => self.plan.cgroup.remove(),
+            false => self.plan.cgroup.remove_if_unused(),
+        }
     }
 
     // ANCHOR: make_init

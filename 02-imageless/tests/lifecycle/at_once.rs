@@ -1,12 +1,14 @@
 //! Everybody calls everything on one container at once: each call ends, with
 //! success or one clear error; and in the end there is nothing.
 
+use super::crash::injected;
 use super::driver::{Driver, LIMIT, OURS, on_ours};
 use serde_json::Value;
 use std::fs::File;
 use std::process::Child;
+use std::thread;
 use std::time::{Duration, Instant};
-use testkit::eventually;
+use testkit::{Need, eventually, requires};
 
 /// For all rounds together.
 const TIME: Duration = Duration::from_secs(8);
@@ -56,6 +58,37 @@ const DELETE: Call = (&["delete"], &[]);
 const FORCE: Call = (&["delete", "--force"], &[]);
 const STATE: Call = (&["state"], &[]);
 const EXEC: Call = (&["exec"], &["true"]);
+
+/// A `create` that is late: its container was deleted, and there is another of
+/// that name, which is not to be touched.
+#[test]
+fn a_create_whose_container_was_replaced_fails_and_leaves_the_other_alone() {
+    if !requires(&[Need::Program("strace")]) {
+        return;
+    }
+    on_ours(&["sleep", "60"], |driver| {
+        let dir = driver.scratch.state_root().join(driver.id());
+        thread::scope(|scope| {
+            let late = scope.spawn(|| {
+                let delay = "delay_enter=3000000:when=1";
+                injected(driver, "create", "clone3", delay).status
+            });
+            eventually(LIMIT, "the late one has begun", || {
+                dir.join("state.json").exists().then_some(())
+            });
+            for args in [&["delete", "--force"][..], &["create"]] {
+                let args = [args, &[driver.id()]].concat();
+                let status = spawn(driver, &args, 0).wait().expect("ours");
+                assert!(status.success(), "{}", driver.read("said0"));
+            }
+            assert!(!late.join().expect("it does not panic").success());
+        });
+        assert_eq!(driver.status(), "created");
+        driver.ok(&["start"]);
+        assert_eq!(driver.status(), "running");
+        driver.ok(&["delete", "--force"]);
+    });
+}
 
 #[test]
 fn creates_and_deletes_at_once_leave_nothing() {
