@@ -11,7 +11,27 @@ use serde_json::json;
 use std::fs::{self, Permissions};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use testkit::{Need, eventually, requires};
+
+/// Not by a runtime that takes care: by the kernel's plain rules.
+#[test]
+fn by_a_careless_execution_a_program_can_be_written() {
+    on_a_copy_of_ours(&["true"], |driver| {
+        let victim = driver.scratch.path().join("busybox");
+        let mut cp = Command::new("cp");
+        let cp = cp.arg("/bin/busybox").arg(&victim).status();
+        assert!(cp.expect("cp is everywhere").success());
+        let mut sleep = Command::new(&victim);
+        let mut sleep = sleep.args(["sleep", "60"]).spawn().expect(OURS);
+        let exe = format!("/proc/{}/exe", sleep.id());
+        let held = open(&*exe, OFlag::O_PATH, Mode::empty()).expect(OURS);
+        sleep.kill().and_then(|()| sleep.wait().map(drop)).expect(OURS);
+        let held = format!("/proc/self/fd/{}", held.as_raw_fd());
+        let file = open(&*held, OFlag::O_WRONLY, Mode::empty()).expect(OURS);
+        assert_eq!(write(file, b"#!/evil"), Ok(7));
+    });
+}
 
 /// What the runtime, executed inside, is told to do: to wait for a FIFO.
 const WAIT: [&str; 4] = ["create", "--bundle", "/b", "x"];
