@@ -33,7 +33,9 @@ pub use devices::{DeviceKind, DeviceRule, MKNOD, READ, WRITE};
 pub use entrance::Entrance;
 pub use io::{Disk, IoLimit, IoUsage, IoWeight};
 pub use layout::Version;
-pub use limits::{CpuQuota, HugetlbLimit, Limit, Limits};
+pub use limits::{
+    CpuQuota, HugetlbLimit, Limit, Limits, NetPriority, RdmaLimit,
+};
 pub use list::{NotAList, NumberList};
 pub use membership::Membership;
 pub use oom::OomWatch;

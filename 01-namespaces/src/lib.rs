@@ -12,11 +12,13 @@
 //!    does not lead out of them.
 //! 5. [`cgroup`]: how much it may use, on cgroup v1 and v2.
 //! 6. [`capabilities`]: what it may do, root or not.
-//!    [`seccomp`]: which system calls it may make.
+//!    [`seccomp`]: which system calls it may make. [`keyring`]: whose keys it
+//!    has.
 //! 7. [`signals`]: what the parent owes it while it runs in the foreground;
 //!    [`init`]: what process 1 owes the others.
 //! 8. [`mountinfo`]: what is mounted, read back from the kernel.
-//! 9. [`time`]: since when the machine runs, as it sees it.
+//! 9. [`time`]: since when the machine runs, as it sees it. [`scheduling`]: when
+//!    and where it runs itself.
 //!
 //! Beneath them are [`error`], which makes every failure read as a line of
 //! strace(1), and [`sys`], the only module with `unsafe`.
@@ -30,12 +32,14 @@ pub mod cgroup;
 pub mod error;
 pub mod idmap;
 pub mod init;
+pub mod keyring;
 pub mod mountinfo;
 pub mod mounts;
 pub mod namespace;
 pub mod process;
 pub mod root;
 pub mod rootfs;
+pub mod scheduling;
 pub mod seccomp;
 pub mod signals;
 pub mod sys;

@@ -6,15 +6,19 @@
 
 mod bpf;
 mod descriptors;
+mod keyring;
 mod mounts;
 mod process;
+mod scheduling;
 mod seccomp;
 
 pub use bpf::{bpf_prog_attach, bpf_prog_load};
 pub use descriptors::{close_range_cloexec, dup_inherited, receive_fd};
+pub use keyring::{keyctl_join_session_keyring, keyctl_setperm};
 pub use mounts::mount_setattr;
 pub use process::{
     Cloned, Waited, clone3, exit_now, pidfd_open, pidfd_send_signal,
     reset_signals, waitid,
 };
+pub use scheduling::{SchedAttr, ioprio_set, sched_setattr, set_mempolicy};
 pub use seccomp::seccomp_set_mode_filter;

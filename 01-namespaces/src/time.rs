@@ -8,16 +8,30 @@ use nix::errno::Errno;
 use std::fs::{File, write};
 use std::os::fd::AsFd;
 
-/// How far the clocks inside are ahead of the machine's, in seconds; behind, if
-/// negative.
+/// How far the clocks inside are ahead of the machine's.
 ///
 /// Source: time_namespaces(7)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClockOffsets {
     /// Of `CLOCK_MONOTONIC`: time since boot, without that spent asleep.
-    pub monotonic: i64,
+    pub monotonic: Offset,
     /// Of `CLOCK_BOOTTIME`, with it: what uptime(1) shows.
-    pub boottime: i64,
+    pub boottime: Offset,
+}
+
+/// How far one clock is ahead; behind, if the seconds are negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Offset {
+    /// Whole seconds.
+    pub seconds: i64,
+    /// And these, 0 to 999999999, always ahead.
+    pub nanoseconds: u32,
+}
+
+impl From<i64> for Offset {
+    fn from(seconds: i64) -> Self {
+        Self { seconds, nanoseconds: 0 }
+    }
 }
 
 const OFFSETS: &str = "/proc/self/timens_offsets";
@@ -58,8 +72,10 @@ impl ClockOffsets {
 
     /// The file's own form: clock, seconds, nanoseconds.
     fn lines(self) -> String {
-        let Self { monotonic, boottime } = self;
-        format!("monotonic {monotonic} 0\nboottime {boottime} 0\n")
+        let line = |name: &str, offset: Offset| {
+            format!("{name} {} {}\n", offset.seconds, offset.nanoseconds)
+        };
+        line("monotonic", self.monotonic) + &line("boottime", self.boottime)
     }
 }
 

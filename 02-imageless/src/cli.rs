@@ -22,7 +22,7 @@ pub(crate) struct Cli {
 /// `imageless version X`, then the version of the runtime-spec: docker and
 /// CRI-O parse this shape.
 const VERSION: &str =
-    concat!("version ", env!("CARGO_PKG_VERSION"), "\nspec: 1.2.0");
+    concat!("version ", env!("CARGO_PKG_VERSION"), "\nspec: 1.3.0");
 
 /// Options that stand before every verb.
 #[derive(clap::Args)]

@@ -5,6 +5,7 @@ use crate::cgroups::Manager;
 use crate::config::Bundle;
 use crate::console::{Console, Courier};
 use crate::container::Container;
+use crate::every_process::Keyring;
 use crate::hooks::{self, Moment};
 use crate::id::Id;
 use crate::init::{self, Inheritance};
@@ -12,6 +13,7 @@ use crate::kept_fds::KeptFds;
 use crate::net_devices::Moved;
 use crate::pidfd_socket::PidfdSocket;
 use crate::plan::Plan;
+use crate::seccomp::Agent;
 use crate::start;
 use crate::state::{Init, State, replace};
 use crate::sync::Sync;
@@ -34,6 +36,7 @@ pub(crate) struct Request {
     pub(crate) pidfd_socket: Option<PidfdSocket>,
     pub(crate) console: Console,
     pub(crate) kept_fds: KeptFds,
+    pub(crate) keyring: Keyring,
 }
 
 /// A container whose init waits for `start`.
@@ -58,11 +61,14 @@ pub(crate) struct Created {
 pub(crate) fn create(root: &Path, request: &Request) -> Result<Created> {
     let mut bundle = Bundle::open(&request.bundle)?;
     request.kept_fds.announce(bundle.process_mut());
-    let plan = Plan::new(bundle, &request.id, request.cgroup_manager)?;
+    let (manager, keyring) = (request.cgroup_manager, request.keyring);
+    let plan = Plan::new(bundle, &request.id, manager, keyring)?;
     let courier = request.console.courier(&plan.process.config)?;
+    let agent = plan.process.common.agent()?;
     let container = Container::create(root, &request.id)?;
     let moved = Moved::default();
-    let mut attempt = Attempt { container, plan, courier, request, moved };
+    let mut attempt =
+        Attempt { container, plan, courier, agent, request, moved };
     match attempt.make_cgroup() {
         Ok((init, terminal)) => {
             Ok(Created { container: attempt.container, init, terminal })
@@ -92,6 +98,7 @@ struct Attempt<'a> {
     container: Container,
     plan: Plan,
     courier: Option<Courier>,
+    agent: Option<Agent>,
     request: &'a Request,
     moved: Moved,
 }
@@ -130,6 +137,7 @@ impl Attempt<'_> {
     ) -> Result<(Child, Option<OwnedFd>)> {
         let fifos = self.make_fifos()?;
         let mut sync = Sync::new()?;
+        let agent = self.agent.take();
         let plan = &self.plan;
         let inheritance = self.inheritance(&fifos, entrance);
         let options = SpawnOptions {
@@ -138,7 +146,7 @@ impl Attempt<'_> {
         };
         plan.isolation.join_for_children()?;
         let child = process::spawn(&options, || {
-            init::run(plan, inheritance, sync.init_end())
+            init::run(plan, inheritance, agent, sync.init_end())
         })?;
         let created = self
             .equip(&child)

@@ -3,12 +3,14 @@
 //! thousand times a second with texts that nobody would write, and for the test
 //! that replays what was found. The verbs call the same functions.
 
+use crate::affinity::Affinity;
 use crate::cgroups::Manager;
 use crate::config::{self, Bundle};
+use crate::every_process::{EveryProcess, Keyring};
 use crate::id::Id;
 use crate::plan::Plan;
 use crate::process::Planned;
-use crate::{device_rules, resources, supported};
+use crate::{device_rules, resources};
 use anyhow::{Context, Result};
 use std::path::Path;
 
@@ -21,8 +23,8 @@ use std::path::Path;
 pub fn config(dir: &Path, text: &[u8]) -> Result<(), String> {
     told(config::parse_spec(text).and_then(|spec| {
         let bundle = Bundle::new(dir, spec)?;
-        let id = Id::parse("fuzz")?;
-        Plan::new(bundle, &id, Manager::Cgroupfs).map(drop)
+        let (id, manager) = (Id::parse("fuzz")?, Manager::Cgroupfs);
+        Plan::new(bundle, &id, manager, Keyring::New).map(drop)
     }))
 }
 
@@ -35,8 +37,8 @@ pub fn config(dir: &Path, text: &[u8]) -> Result<(), String> {
 pub fn process(text: &[u8]) -> Result<(), String> {
     let process = config::parse_process(text).context("--process");
     told(process.and_then(|process| {
-        supported::check_process(&process)?;
-        Planned::new(process, None).map(drop)
+        Affinity::plan(&process)?;
+        Planned::new(process, EveryProcess::default()).map(drop)
     }))
 }
 

@@ -3,15 +3,17 @@
 //! container's to change for hours, so until execve(2) it must not be able to
 //! see or touch the process that comes in.
 
+use crate::affinity::Affinity;
 use crate::console::{Console, Slave, Terminal};
-use crate::container::Container;
+use crate::container::{Container, Status};
 use crate::create::end;
 use crate::joining::Joining;
 use crate::kept_fds::KeptFds;
+use crate::outside::Outside;
 use crate::pidfd_socket::PidfdSocket;
 use crate::process::Planned;
-use crate::state::replace;
-use crate::supported;
+use crate::seccomp::Agent;
+use crate::state::{State, replace};
 use crate::sync::{InitEnd, Sync};
 use anyhow::{Context, Result};
 use namespaces::InCall;
@@ -61,13 +63,15 @@ pub(crate) fn exec(
     mut request: Request,
 ) -> Result<Started> {
     request.kept_fds.announce(&mut request.process);
-    supported::check_process(&request.process)?;
-    let filter = container.state.as_ref().and_then(|s| s.filter.clone());
-    let process = Planned::new(request.process, filter)?;
+    let state = container.state.as_ref().context("container not running")?;
+    let affinity = Affinity::plan(&request.process)?;
+    let process = Planned::new(request.process, state.every_process.clone())?;
     let courier = request.console.courier(&process.config)?;
+    let agent = process.common.agent()?;
     let joining = Joining::plan(container)?;
     let cgroup = open_cgroup(container, request.cgroup.as_deref())?;
-    let member = Member { process, joining, kept_fds: request.kept_fds };
+    let kept_fds = request.kept_fds;
+    let member = Member { process, affinity, joining, kept_fds, state };
     let slave = match &courier {
         Some(courier) => {
             // By the root of init, from outside: no path of the container is
@@ -79,7 +83,7 @@ pub(crate) fn exec(
         }
         None => None,
     };
-    let child = member.spawn(cgroup.as_ref(), slave)?;
+    let child = member.spawn(cgroup.as_ref(), slave, agent)?;
     let noted = request.pid_file.map_or(Ok(()), |file| {
         let pid = child.pid().to_string();
         replace(&file, pid.as_bytes()).context("--pid-file")
@@ -111,17 +115,28 @@ fn open_cgroup(
 
 /// A process on its way into the container.
 #[derive(Debug)]
-struct Member {
+struct Member<'a> {
     process: Planned,
+    affinity: Affinity,
     joining: Joining,
     kept_fds: KeptFds,
+    state: &'a State,
 }
 
-impl Member {
+/// What the runtime has prepared for it.
+#[derive(Debug)]
+struct Given<'a> {
+    entrance: Option<&'a Entrance>,
+    slave: Option<Slave>,
+    agent: Option<Agent>,
+}
+
+impl Member<'_> {
     fn spawn(
         &self,
         cgroup: Option<&Cgroup>,
         slave: Option<Slave>,
+        agent: Option<Agent>,
     ) -> Result<Child> {
         let mut sync = Sync::new()?;
         let entrance = cgroup.map(Cgroup::entrance).transpose()?;
@@ -134,9 +149,11 @@ impl Member {
         // it at once and take what it has open (CVE-2016-9962). This it inherits.
         prctl::set_dumpable(false)
             .in_call(|| "prctl(PR_SET_DUMPABLE, 0)".into())?;
+        self.affinity.begin()?;
         self.joining.enter_for_children()?;
         let child = process::spawn(&options, || {
-            self.run(entrance, slave, sync.init_end())
+            let given = Given { entrance, slave, agent };
+            self.run(given, sync.init_end())
         })?;
         match sync.into_runtime_end().let_go(|| Ok(())) {
             Ok(()) => Ok(child),
@@ -145,13 +162,8 @@ impl Member {
     }
 
     /// The life of the new process, as long as it is ours.
-    fn run(
-        &self,
-        entrance: Option<&Entrance>,
-        slave: Option<Slave>,
-        runtime: InitEnd<'_>,
-    ) -> i32 {
-        match self.join(entrance, slave) {
+    fn run(&self, given: Given<'_>, runtime: InitEnd<'_>) -> i32 {
+        match self.join(given) {
             Err(error) => {
                 runtime.failed(&error);
                 1
@@ -164,28 +176,26 @@ impl Member {
     }
 
     // ANCHOR: join
-    fn join(
-        &self,
-        entrance: Option<&Entrance>,
-        slave: Option<Slave>,
-    ) -> Result<CString> {
-        let process = &self.process;
+    fn join(&self, given: Given<'_>) -> Result<CString> {
+        let (process, state) = (&self.process, self.state);
         prctl::set_name(c"imageless exec")
             .in_call(|| "prctl(PR_SET_NAME)".into())?;
         umask(Mode::empty());
         setsid().in_call(|| "setsid()".into())?;
         process.adjust_oom_score()?;
+        let mut outside =
+            Outside::take(process, given.agent, state, Status::Running)?;
         // From here on the container's limits hold for us.
-        entrance.map_or(Ok(()), Entrance::enter)?;
+        given.entrance.map_or(Ok(()), Entrance::enter)?;
+        self.affinity.end()?;
         self.joining.enter()?;
-        if let Some(slave) = slave {
+        if let Some(slave) = given.slave {
             slave.control()?;
         }
         // Before the filter, which may be older than close_range(2).
         close_on_exec_from(3 + self.kept_fds.count())?;
-        process.restrict()?;
-        process.enter_cwd()?;
-        process.find_program()
+        process.restrict(&mut outside)?;
+        process.find_program(&mut outside)
     }
     // ANCHOR_END: join
 }

@@ -163,24 +163,18 @@ fn of_state(moment: Moment, state: &State) -> impl Iterator<Item = Placed<'_>> {
     hooks.map(move |(index, hook)| Placed { moment, index, hook })
 }
 
-// ANCHOR: told
 fn told(moment: Moment, state: &State, pid: Option<i32>) -> Vec<u8> {
-    let told = Told {
-        oci_version: &state.oci_version,
-        id: &state.id,
-        status: moment.status().to_string(),
-        pid,
-        bundle: &state.bundle,
-        annotations: &state.annotations,
-    };
+    let told = Told::of(state, moment.status(), pid);
     serde_json::to_vec(&told).expect("texts and a number always serialize")
 }
-// ANCHOR_END: told
 
+/// What others are told of a container: its hooks, and the agent that its filter
+/// of system calls asks.
+///
 /// Source: runtime-spec: runtime.md, "State"
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Told<'a> {
+pub(crate) struct Told<'a> {
     oci_version: &'a str,
     id: &'a str,
     status: String,
@@ -190,3 +184,22 @@ struct Told<'a> {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     annotations: &'a BTreeMap<String, String>,
 }
+
+// ANCHOR: told
+impl<'a> Told<'a> {
+    pub(crate) fn of(
+        state: &'a State,
+        status: Status,
+        pid: Option<i32>,
+    ) -> Self {
+        Self {
+            oci_version: &state.oci_version,
+            id: &state.id,
+            status: status.to_string(),
+            pid,
+            bundle: &state.bundle,
+            annotations: &state.annotations,
+        }
+    }
+}
+// ANCHOR_END: told

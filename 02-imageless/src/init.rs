@@ -6,8 +6,11 @@
 
 use crate::config::Bundle;
 use crate::console::Terminal;
+use crate::container::Status;
 use crate::hooks::{self, Moment};
+use crate::outside::Outside;
 use crate::plan::Plan;
+use crate::seccomp::Agent;
 use crate::start::{Event, Wait};
 use crate::state::State;
 use crate::sync::InitEnd;
@@ -32,9 +35,10 @@ use std::path::Path;
 pub(crate) fn run(
     plan: &Plan,
     inherited: Inheritance<'_>,
+    agent: Option<Agent>,
     mut runtime: InitEnd<'_>,
 ) -> i32 {
-    let ready = become_container(plan, inherited, &mut runtime)
+    let ready = become_container(plan, inherited, agent, &mut runtime)
         .and_then(|program| Ok((program, Wait::prepare(inherited.fifo)?)));
     let (program, wait) = match ready {
         Ok(ready) => ready,
@@ -90,11 +94,12 @@ pub(crate) struct Inheritance<'a> {
 fn become_container(
     plan: &Plan,
     inherited: Inheritance<'_>,
+    agent: Option<Agent>,
     runtime: &mut InitEnd<'_>,
 ) -> Result<CString> {
-    let process = &plan.process;
+    let (process, state) = (&plan.process, inherited.state);
     enter_namespaces(plan, runtime)?;
-    process.adjust_oom_score()?;
+    let mut outside = Outside::take(process, agent, state, Status::Creating)?;
     // Through the host's /proc: before the container's own is there, and could
     // be a fake.
     sysctl::apply(&plan.sysctls)?;
@@ -113,10 +118,8 @@ fn become_container(
     // After the last file that is opened, and before the filter of system
     // calls, which may be older than close_range(2).
     close_on_exec_from(3 + inherited.kept_fds)?;
-    process.restrict()?;
-    // As the user, in the root: what is found now is what execve(2) will find.
-    process.enter_cwd()?;
-    process.find_program()
+    process.restrict(&mut outside)?;
+    process.find_program(&mut outside)
 }
 // ANCHOR_END: become_container
 
@@ -157,6 +160,9 @@ fn enter_namespaces(plan: &Plan, runtime: &mut InitEnd<'_>) -> Result<()> {
         // Nobody is root here before the runtime has written the id maps.
         runtime.wait_for_go()?;
     }
+    // Our files in /proc are still our own.
+    plan.isolation.set_clocks()?;
+    plan.process.adjust_oom_score()?;
     // A process of a shared pid namespace must not look into our memory and
     // descriptors (CVE-2016-9962). Not before the id maps: the files of such a
     // process in /proc are root's, and an ordinary user could not write them.

@@ -1,10 +1,12 @@
 //! `linux.namespaces`: which namespaces the container gets for itself and which
 //! it shares by path.
 
+use crate::clocks;
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
 use namespaces::idmap::{self, IdMapping, IdMaps};
 use namespaces::namespace::{Namespace, NamespaceId, Namespaces, setns};
+use namespaces::time::ClockOffsets;
 use nix::libc::O_NONBLOCK;
 use nix::sys::stat::fstat;
 use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType as Type};
@@ -22,6 +24,8 @@ pub(crate) struct Isolation {
     pub(crate) join: Vec<Join>,
     /// For a new user namespace.
     pub(crate) maps: IdMaps,
+    /// For a new time namespace whose clocks are not the machine's.
+    clocks: Option<ClockOffsets>,
 }
 
 /// An existing namespace, opened by the runtime: its path means nothing inside
@@ -75,7 +79,8 @@ pub(crate) fn plan(linux: &Linux) -> Result<Isolation> {
         gids: mappings(linux.gid_mappings()),
     };
     check_maps(new, &maps)?;
-    Ok(Isolation { new, join, maps })
+    let clocks = clocks::plan(linux, new)?;
+    Ok(Isolation { new, join, maps, clocks })
 }
 
 fn check_maps(new: Namespaces, maps: &IdMaps) -> Result<()> {
@@ -117,11 +122,22 @@ impl Isolation {
     }
 
     /// What init is born into. Not the cgroup namespace: init enters that after
-    /// its cgroup.
+    /// its cgroup. Nor a time namespace with clocks to set: they cannot be set
+    /// under a process.
     pub(crate) fn for_clone(&self) -> Namespaces {
         let mut namespaces = self.new;
         namespaces.remove(Namespace::Cgroup);
+        if self.clocks.is_some() {
+            namespaces.remove(Namespace::Time);
+        }
         namespaces
+    }
+
+    /// Makes and enters that one. Runs in init, as root of the user namespace
+    /// that is to own it, through the host's /proc.
+    pub(crate) fn set_clocks(&self) -> Result<()> {
+        let Some(clocks) = self.clocks else { return Ok(()) };
+        clocks.unshare().context("config.json: linux.timeOffsets")
     }
 
     /// Joins a pid namespace, which takes in only children: so the *runtime*

@@ -6,6 +6,7 @@ use crate::cgroups::{Manager, Place};
 use crate::config::Bundle;
 use crate::device_rules;
 use crate::devices::{self, Device};
+use crate::every_process::{EveryProcess, Keyring};
 use crate::id::Id;
 use crate::isolation::{self, Isolation};
 use crate::mounts::{self, Planned};
@@ -13,7 +14,6 @@ use crate::net_devices::{self, NetDevice};
 use crate::process;
 use crate::propagation::{self, Sharing};
 use crate::resources;
-use crate::seccomp::Filter;
 use crate::supported;
 use crate::sysctl::{self, Sysctl};
 use anyhow::Result;
@@ -44,6 +44,7 @@ impl Plan {
         bundle: Bundle,
         id: &Id,
         manager: Manager,
+        keyring: Keyring,
     ) -> Result<Self> {
         supported::check(&bundle.spec)?;
         let linux =
@@ -70,7 +71,7 @@ impl Plan {
             net_devices: net_devices::plan(linux, &isolation)?,
             process: process::Planned::new(
                 bundle.process().clone(),
-                linux.seccomp().as_ref().map(Filter::plan).transpose()?,
+                EveryProcess::plan(linux, id, keyring)?,
             )?,
             isolation,
             cgroup,

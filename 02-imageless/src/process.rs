@@ -3,9 +3,13 @@
 //! to it.
 
 use crate::capabilities::{self, Sets};
+use crate::every_process::EveryProcess;
+use crate::labels::{self, Label};
+use crate::outside::Outside;
 use crate::program::{self, Program};
 use crate::rlimits::{self, Rlimit};
-use crate::seccomp::Filter;
+use crate::scheduling::Turn;
+use crate::seccomp::{Filter, Introduction};
 use crate::{credentials, home, stdio};
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
@@ -24,25 +28,42 @@ pub(crate) struct Planned {
     pub(crate) config: Process,
     rlimits: Vec<Rlimit>,
     capabilities: Sets,
+    turn: Turn,
+    pub(crate) labels: Vec<Label>,
     program: Program,
-    pub(crate) filter: Option<Filter>,
+    pub(crate) common: EveryProcess,
+}
+
+/// When the filter of system calls begins to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FilterFrom {
+    /// While we have the right to set one that comes without no_new_privs.
+    Root,
+    /// When all is done but to run the program: `create` can still say that the
+    /// agent is not there.
+    Ready,
+    /// As late as it can be: what we call ourselves until then, the filter need
+    /// not allow.
+    Execve,
 }
 
 impl Planned {
-    /// Translates it, for a container with this filter.
+    /// Translates it, for a container that says this of all its processes.
     ///
     /// # Errors
     /// Names the field that is wrong.
     ///
     /// Source: runtime-spec: config.md, "Process"
-    pub(crate) fn new(config: Process, filter: Option<Filter>) -> Result<Self> {
+    pub(crate) fn new(config: Process, common: EveryProcess) -> Result<Self> {
         let rlimits = config.rlimits().as_deref().unwrap_or_default();
         Ok(Self {
             rlimits: rlimits::plan(rlimits)?,
             capabilities: capabilities::plan(config.capabilities().as_ref()),
+            turn: Turn::plan(&config)?,
+            labels: labels::plan(&config)?,
             program: program::plan(&config)?,
             config,
-            filter,
+            common,
         })
     }
 
@@ -68,30 +89,58 @@ impl Planned {
 
     /// Gives up what the process shall not have: resources, then the rights of
     /// root.
-    pub(crate) fn restrict(&self) -> Result<()> {
+    pub(crate) fn restrict(&self, outside: &mut Outside) -> Result<()> {
         let user = self.config.user();
+        self.common.apply()?;
+        self.turn.apply()?;
         rlimits::apply(&self.rlimits)?;
         stdio::give_to(user.uid())?;
-        let no_new_privileges = self.no_new_privileges();
-        if !no_new_privileges {
-            // Only root may, and after this we are not.
-            self.load_filter()?;
+        if let Some(proc) = &outside.proc {
+            proc.write(&self.labels)?;
         }
-        credentials::apply(user, self.capabilities, no_new_privileges)
+        if self.filter_from() == FilterFrom::Root {
+            self.load_filter(outside.agent.take())?;
+        }
+        credentials::apply(user, self.capabilities, self.no_new_privileges())
+    }
+
+    /// Goes where the program starts and finds its file, as the user that we are
+    /// now and in the root: what is found now is what execve(2) will find.
+    pub(crate) fn find_program(
+        &self,
+        outside: &mut Outside,
+    ) -> Result<CString> {
+        self.enter_cwd()?;
+        let program = program::find(&self.config)?;
+        if self.filter_from() == FilterFrom::Ready {
+            self.load_filter(outside.agent.take())?;
+        }
+        Ok(program)
+    }
+
+    fn filter_from(&self) -> FilterFrom {
+        let filter = self.common.filter.as_ref();
+        let asks = filter.is_some_and(Filter::asks);
+        match (self.no_new_privileges(), asks) {
+            (false, _) => FilterFrom::Root,
+            (true, true) => FilterFrom::Ready,
+            (true, false) => FilterFrom::Execve,
+        }
     }
 
     fn no_new_privileges(&self) -> bool {
         self.config.no_new_privileges() == Some(true)
     }
 
-    fn load_filter(&self) -> Result<()> {
-        self.filter.as_ref().map_or(Ok(()), Filter::load)
+    fn load_filter(&self, agent: Option<Introduction>) -> Result<()> {
+        let filter = self.common.filter.as_ref();
+        filter.map_or(Ok(()), |filter| filter.load(agent))
     }
 
     /// Goes to `process.cwd`, and makes sure that it is inside: a descriptor of
     /// the host that was left open makes `/proc/self/fd/7` a way out
     /// (CVE-2024-21626).
-    pub(crate) fn enter_cwd(&self) -> Result<()> {
+    fn enter_cwd(&self) -> Result<()> {
         let cwd = self.config.cwd();
         chdir(cwd)
             .in_call(|| format!("chdir({cwd:?})"))
@@ -108,11 +157,6 @@ impl Planned {
         }
     }
 
-    /// Finds the program's file, as the user that we are now.
-    pub(crate) fn find_program(&self) -> Result<CString> {
-        program::find(&self.config)
-    }
-
     /// Returns only if it failed. By now stderr is the container's own; who else
     /// may be told, is told by `tell`.
     pub(crate) fn become_program(
@@ -122,10 +166,8 @@ impl Planned {
     ) -> i32 {
         let Program { argv, env } = &self.program;
         let env = home::with_home(env, self.config.user().uid());
-        // As late as it can be: what we call ourselves until then, the filter
-        // need not allow.
-        if self.no_new_privileges()
-            && let Err(error) = self.load_filter()
+        if self.filter_from() == FilterFrom::Execve
+            && let Err(error) = self.load_filter(None)
         {
             eprintln!("imageless: {error:#}");
             tell(&error);

@@ -1,6 +1,8 @@
 //! `linux.resources` in the library's units. Each limit is set, or refused by
 //! its name: one that is silently left out is no limit.
 
+mod network;
+
 use anyhow::{Context, Result, bail};
 use namespaces::cgroup::{
     CpuQuota, CpuWeight, Disk, HugetlbLimit, IoLimit, IoWeight, Limit, Limits,
@@ -44,6 +46,7 @@ pub(crate) fn limits(resources: &LinuxResources) -> Result<Limits> {
     if let Some(io) = resources.block_io() {
         set_io(io, &mut limits)?;
     }
+    network::set(resources, &mut limits)?;
     Ok(limits)
 }
 

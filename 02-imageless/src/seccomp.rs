@@ -4,12 +4,14 @@
 
 mod abi;
 mod condition;
+mod listener;
 mod program;
 mod rules;
 #[cfg(test)]
 mod tests;
 
 use anyhow::{Context, Result, bail};
+use listener::Listener;
 use namespaces::seccomp;
 use nix::libc;
 use oci_spec::runtime::{LinuxSeccomp, LinuxSeccompFilterFlag};
@@ -17,12 +19,15 @@ use rules::Rules;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use abi::names as architectures;
+pub(crate) use listener::{Agent, Introduction};
 
 /// A filter, ready for the kernel; kept with the container, for `exec`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Filter {
     flags: u32,
     program: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listener: Option<Listener>,
 }
 
 /// The most instructions that the kernel takes.
@@ -55,17 +60,54 @@ impl Filter {
                 program.len()
             );
         }
+        let listener = Listener::plan(seccomp)?;
         let flags = seccomp.flags().iter().flatten();
-        Ok(Self { flags: flags.fold(0, |all, f| all | bit(*f)), program })
+        let flags = flags.fold(0, |all, flag| all | bit(*flag));
+        Ok(Self {
+            flags: flags_with(flags, listener.is_some()),
+            program,
+            listener,
+        })
     }
 
-    /// Filters this process from now on.
+    /// Tells whether an agent decides some calls.
+    pub(crate) fn asks(&self) -> bool {
+        self.listener.is_some()
+    }
+
+    /// Connects to that agent.
     ///
     /// # Errors
-    /// See [`seccomp::set_filter`].
-    pub(crate) fn load(&self) -> Result<()> {
-        seccomp::set_filter(self.flags, &self.program)
-            .context("config.json: linux.seccomp")
+    /// See [`Listener::connect`].
+    pub(crate) fn agent(&self) -> Result<Option<Agent>> {
+        self.listener.as_ref().map(Listener::connect).transpose()
+    }
+
+    /// Filters this process from now on. If calls are to be decided by an agent,
+    /// it is introduced at once.
+    ///
+    /// # Errors
+    /// See [`seccomp::set_filter`] and [`Introduction::send`].
+    pub(crate) fn load(&self, agent: Option<Introduction>) -> Result<()> {
+        let listener = seccomp::set_filter(self.flags, &self.program)
+            .context("config.json: linux.seccomp")?;
+        match (agent, listener) {
+            (Some(agent), Some(listener)) => agent.send(&listener),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What only makes sense with a listener, or only without, is refused by the
+/// kernel there. We are one thread: there is nothing to bring in line.
+fn flags_with(flags: u32, listens: bool) -> u32 {
+    let tsync = libc::SECCOMP_FILTER_FLAG_TSYNC as u32;
+    let killable = libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV as u32;
+    match listens {
+        true => {
+            (flags & !tsync) | libc::SECCOMP_FILTER_FLAG_NEW_LISTENER as u32
+        }
+        false => flags & !killable,
     }
 }
 
@@ -75,8 +117,9 @@ fn bit(flag: LinuxSeccompFilterFlag) -> u32 {
         SeccompFilterFlagTsync => libc::SECCOMP_FILTER_FLAG_TSYNC,
         SeccompFilterFlagLog => libc::SECCOMP_FILTER_FLAG_LOG,
         SeccompFilterFlagSpecAllow => libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW,
-        // It is about a listener, and the kernel refuses it without one.
-        SeccompFilterFlagWaitKillableRecv => 0,
+        SeccompFilterFlagWaitKillableRecv => {
+            libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+        }
     };
     bit as u32
 }

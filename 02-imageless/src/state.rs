@@ -4,9 +4,9 @@
 
 use crate::cgroups::Place;
 use crate::config::Bundle;
+use crate::every_process::EveryProcess;
 use crate::id::Id;
 use crate::plan::Plan;
-use crate::seccomp::Filter;
 use anyhow::{Context, Result};
 use namespaces::InCall;
 use oci_spec::runtime::{Hooks, Process};
@@ -37,8 +37,8 @@ pub(crate) struct State {
     #[serde(default)]
     pub(crate) process: Option<Process>,
     /// What `exec` gives to those others too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) filter: Option<Filter>,
+    #[serde(default)]
+    pub(crate) every_process: EveryProcess,
     /// As they were configured: config.json is read by `create` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hooks: Option<Hooks>,
@@ -71,7 +71,7 @@ impl State {
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .collect(),
             process: Some(plan.process.config.clone()),
-            filter: plan.process.filter.clone(),
+            every_process: plan.process.common.clone(),
             hooks: spec.hooks().clone(),
             cgroup: plan.cgroup.clone(),
         }

@@ -1,50 +1,35 @@
-//! What a configuration may ask for and this runtime does not do yet. Asked for
-//! and ignored is worse than refused: a container without its label looks
-//! like one that has it.
+//! What a configuration may ask for and this runtime does not do, or not on this
+//! machine. Asked for and ignored is worse than refused: a container without its
+//! label looks like one that has it.
 
 use anyhow::{Result, bail};
-use oci_spec::runtime::{Linux, LinuxResources, Process, Spec};
+use oci_spec::runtime::{Linux, Spec};
 use std::path::Path;
 
-/// A field, and whether a configuration uses it.
-type Row<T> = (&'static str, fn(&T) -> bool);
+/// A field, whether a configuration uses it, and why it cannot be had.
+type Row = (&'static str, fn(&Linux) -> bool, &'static str);
 
-const SPEC: &[Row<Spec>] = &[("linux", |spec| spec.linux().is_none())];
-
-const PROCESS: &[Row<Process>] = &[
-    ("process.apparmorProfile", |process| is_set(process.apparmor_profile())),
-    ("process.selinuxLabel", |process| is_set(process.selinux_label())),
-    ("process.scheduler", |process| process.scheduler().is_some()),
-    ("process.ioPriority", |process| process.io_priority().is_some()),
-    ("process.execCPUAffinity", |process| {
-        process.exec_cpu_affinity().is_some()
-    }),
-];
-
-const LINUX: &[Row<Linux>] = &[
+const LINUX: &[Row] = &[
     // Without SELinux no file has a label that a mount could give it.
-    ("linux.mountLabel", |linux| {
-        let selinux = Path::new("/sys/fs/selinux/enforce");
-        is_set(linux.mount_label()) && selinux.exists()
-    }),
-    ("linux.intelRdt", |linux| linux.intel_rdt().is_some()),
-    ("linux.memoryPolicy", |linux| linux.memory_policy().is_some()),
-    ("linux.personality", |linux| linux.personality().is_some()),
-    ("linux.timeOffsets", |linux| {
-        linux.time_offsets().as_ref().is_some_and(|all| !all.is_empty())
-    }),
-];
-
-const RESOURCES: &[Row<LinuxResources>] = &[
-    ("linux.resources.network", |resources| {
-        resources
-            .network()
-            .as_ref()
-            .is_some_and(|net| *net != Default::default())
-    }),
-    ("linux.resources.rdma", |resources| {
-        resources.rdma().as_ref().is_some_and(|all| !all.is_empty())
-    }),
+    (
+        "linux.mountLabel",
+        |linux| {
+            let selinux = Path::new("/sys/fs/selinux/enforce");
+            is_set(linux.mount_label()) && selinux.exists()
+        },
+        "not supported yet\nhint: take it out of config.json",
+    ),
+    (
+        "linux.intelRdt",
+        |linux| linux.intel_rdt().is_some() && !has_resctrl(),
+        "this kernel has no resctrl file system\nhint: it takes a processor \
+         with RDT, and a kernel with CONFIG_X86_CPU_RESCTRL",
+    ),
+    (
+        "linux.intelRdt",
+        |linux| linux.intel_rdt().is_some(),
+        "not supported yet\nhint: take it out of config.json",
+    ),
 ];
 
 /// Refuses a configuration that asks for something that would not be done.
@@ -52,26 +37,17 @@ const RESOURCES: &[Row<LinuxResources>] = &[
 /// # Errors
 /// Names the first such field.
 pub(crate) fn check(spec: &Spec) -> Result<()> {
-    refuse(SPEC, Some(spec))?;
-    spec.process().as_ref().map_or(Ok(()), check_process)?;
-    let linux = spec.linux().as_ref();
-    refuse(LINUX, linux)?;
-    if let Some(linux) = linux {
-        check_paths("maskedPaths", linux.masked_paths())?;
-        check_paths("readonlyPaths", linux.readonly_paths())?;
+    let Some(linux) = spec.linux() else {
+        bail!(
+            "config.json: linux: missing: only Linux containers are supported"
+        );
+    };
+    if let Some((field, _, why)) = LINUX.iter().find(|(_, asks, _)| asks(linux))
+    {
+        bail!("config.json: {field}: {why}");
     }
-    let resources = linux.and_then(|linux| linux.resources().as_ref());
-    resources.map_or(Ok(()), check_resources)
-}
-
-/// The same for what `update` brings.
-pub(crate) fn check_resources(resources: &LinuxResources) -> Result<()> {
-    refuse(RESOURCES, Some(resources))
-}
-
-/// The same for a process that `exec` brings.
-pub(crate) fn check_process(process: &Process) -> Result<()> {
-    refuse(PROCESS, Some(process))
+    check_paths("maskedPaths", linux.masked_paths())?;
+    check_paths("readonlyPaths", linux.readonly_paths())
 }
 
 /// What is not there needs no hiding, so that a path which cannot be meant
@@ -88,25 +64,15 @@ fn check_paths(field: &str, paths: &Option<Vec<String>>) -> Result<()> {
     Ok(())
 }
 
-fn refuse<T>(rows: &[Row<T>], part: Option<&T>) -> Result<()> {
-    let Some(part) = part else { return Ok(()) };
-    let Some((field, _)) = rows.iter().find(|(_, asked_for)| asked_for(part))
-    else {
-        return Ok(());
-    };
-    match *field {
-        "linux" => bail!(
-            "config.json: linux: missing: only Linux containers are supported"
-        ),
-        field => bail!(
-            "config.json: {field}: not supported yet\nhint: take it out of \
-             config.json"
-        ),
-    }
-}
-
 fn is_set(text: &Option<String>) -> bool {
     text.as_ref().is_some_and(|text| !text.is_empty())
+}
+
+/// Its directory for the mount is there as soon as the kernel has it.
+///
+/// Source: Documentation/filesystems/resctrl.rst
+fn has_resctrl() -> bool {
+    Path::new("/sys/fs/resctrl").exists()
 }
 
 #[cfg(test)]
@@ -116,14 +82,7 @@ mod tests {
     #[test]
     fn a_field_that_would_be_ignored_is_refused_by_its_name() {
         for (json, field) in [
-            (
-                r#"{"linux":{"personality":{"domain":"LINUX"}}}"#,
-                "linux.personality",
-            ),
-            (
-                r#"{"linux":{"resources":{"rdma":{"a":{}}}}}"#,
-                "linux.resources.rdma",
-            ),
+            (r#"{"linux":{"intelRdt":{}}}"#, "linux.intelRdt"),
             (r#"{}"#, "linux"),
             (r#"{"linux":{"maskedPaths":["/a",""]}}"#, "linux.maskedPaths[1]"),
             (

@@ -55,6 +55,12 @@ pub struct Limits {
     pub io: Vec<IoLimit>,
     /// Huge pages of single sizes.
     pub hugetlb: Vec<HugetlbLimit>,
+    /// The class that packets are marked with, for tc(8). Only v1.
+    pub net_class: Option<u32>,
+    /// The priority of what is sent over single devices. Only v1.
+    pub net_priorities: Vec<NetPriority>,
+    /// What may be used of single RDMA devices.
+    pub rdma: Vec<RdmaLimit>,
     /// Files of v2 by name, written as they are. They have the last word.
     pub unified: BTreeMap<String, String>,
 }
@@ -117,9 +123,57 @@ pub struct HugetlbLimit {
     pub limit: Limit,
 }
 
+/// The priority of packets that leave by one network device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetPriority {
+    /// As the network namespace of who sets it names it.
+    pub device: String,
+    /// Higher goes first.
+    pub priority: u32,
+}
+
+impl fmt::Display for NetPriority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.device, self.priority)
+    }
+}
+
+/// Limits the use of one RDMA device. What is `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RdmaLimit {
+    /// As the kernel names it: `mlx5_1`.
+    pub device: String,
+    /// Times that it may be opened.
+    pub handles: Option<u32>,
+    /// Objects of it: queues, memory regions.
+    pub objects: Option<u32>,
+}
+
+impl fmt::Display for RdmaLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.device)?;
+        let named =
+            [("hca_handle", self.handles), ("hca_object", self.objects)];
+        for (name, limit) in named {
+            limit.map_or(Ok(()), |limit| write!(f, " {name}={limit}"))?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_rdma_line_names_what_is_limited_only() {
+        let line = |handles, objects| {
+            RdmaLimit { device: "mlx5_1".into(), handles, objects }.to_string()
+        };
+        assert_eq!(line(Some(3), None), "mlx5_1 hca_handle=3");
+        let both = "mlx5_1 hca_handle=3 hca_object=9";
+        assert_eq!(line(Some(3), Some(9)), both);
+    }
 
     #[test]
     fn no_limit_is_a_word_on_v2_and_a_huge_number_on_v1() {

@@ -20,6 +20,11 @@ impl NumberList {
         self.0.is_subset(&other.0)
     }
 
+    /// Goes through the numbers, from the lowest.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().copied()
+    }
+
     /// Tells whether there is no number.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

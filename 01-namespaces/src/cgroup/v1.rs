@@ -15,9 +15,9 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 /// The controllers in whose trees we make a cgroup.
-pub(super) const CONTROLLERS: [&str; 9] = [
+pub(super) const CONTROLLERS: [&str; 12] = [
     "memory", "pids", "cpu", "cpuacct", "cpuset", "freezer", "devices",
-    "blkio", "hugetlb",
+    "blkio", "hugetlb", "net_cls", "net_prio", "rdma",
 ];
 
 const BYTES: &str = "bytes, or -1";
@@ -77,7 +77,17 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("blkio.throttle.write_iops_device", DISK, |l| {
         throttle(l, |io| io.writes)
     }),
+    Row::new("net_cls.classid", "0 to 4294967295", |l| text(l.net_class)),
+    Row::new("net_prio.ifpriomap", "a device and a number: eth0 5", |l| {
+        l.net_priorities.iter().map(ToString::to_string).collect()
+    }),
+    Row::new("rdma.max", RDMA, |l| {
+        l.rdma.iter().map(ToString::to_string).collect()
+    }),
 ];
+
+pub(super) const RDMA: &str = "a device of /sys/class/infiniband, hca_handle=N \
+                               and hca_object=N";
 
 const MEMSW: &str = "memory.limit_in_bytes or more: it counts memory and swap";
 

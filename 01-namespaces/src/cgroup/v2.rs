@@ -12,8 +12,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The controllers that we ask for.
-pub(super) const CONTROLLERS: [&str; 6] =
-    ["cpu", "memory", "pids", "io", "cpuset", "hugetlb"];
+pub(super) const CONTROLLERS: [&str; 7] =
+    ["cpu", "memory", "pids", "io", "cpuset", "hugetlb", "rdma"];
 
 const BYTES: &str = "bytes, or max";
 
@@ -42,6 +42,9 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("io.max", "a whole disk and rbps, wbps, riops, wiops", |l| {
         l.io.iter().map(ToString::to_string).collect()
     }),
+    Row::new("rdma.max", super::v1::RDMA, |l| {
+        l.rdma.iter().map(ToString::to_string).collect()
+    }),
 ];
 // ANCHOR_END: rows
 
@@ -64,7 +67,20 @@ pub(super) const ABSENT: &[Absent] = &[
         asked: |l| (l.oom_kill == Some(false)).then(|| "no oom_kill".into()),
         instead: "cgroup v2 always kills: limit memory.high, which slows down",
     },
+    Absent {
+        asked: |l| l.net_class.map(|_| "net_cls.classid".into()),
+        instead: NO_NET,
+    },
+    Absent {
+        asked: |l| {
+            l.net_priorities.first().map(|_| "net_prio.ifpriomap".into())
+        },
+        instead: NO_NET,
+    },
 ];
+
+const NO_NET: &str = "cgroup v2 marks no packets: match the cgroup itself, with \
+                      nft's `socket cgroupv2` or iptables' `-m cgroup --path`";
 
 /// Gives the value to write, if there is one.
 pub(super) fn text(value: Option<impl fmt::Display>) -> Vec<String> {

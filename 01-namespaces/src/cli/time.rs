@@ -21,8 +21,8 @@ impl TimeOptions {
     pub(crate) fn offsets(&self) -> Option<ClockOffsets> {
         self.boottime.or(self.monotonic)?;
         Some(ClockOffsets {
-            monotonic: self.monotonic.unwrap_or(0),
-            boottime: self.boottime.unwrap_or(0),
+            monotonic: self.monotonic.unwrap_or(0).into(),
+            boottime: self.boottime.unwrap_or(0).into(),
         })
     }
 }

@@ -3,6 +3,7 @@
 use crate::cli::Global;
 use crate::console::Console;
 use crate::create::{self, Request};
+use crate::every_process::Keyring;
 use crate::id::Id;
 use crate::kept_fds::KeptFds;
 use crate::own_binary;
@@ -35,8 +36,7 @@ pub(crate) struct CreateOptions {
     /// Do without pivot_root(2) (not supported: it would leave a way out)
     #[arg(long)]
     no_pivot: bool,
-    /// Accepted; the container keeps the session keyring of the caller in any
-    /// case
+    /// Let the container keep the caller's session keyring, and the keys in it
     #[arg(long)]
     no_new_keyring: bool,
     /// Pass this many descriptors after stderr on to the container
@@ -83,6 +83,10 @@ impl CreateOptions {
             pid_file: self.pid_file.clone(),
             console,
             kept_fds: KeptFds::find(self.preserve_fds)?,
+            keyring: match self.no_new_keyring {
+                true => Keyring::Callers,
+                false => Keyring::New,
+            },
         })
     }
 

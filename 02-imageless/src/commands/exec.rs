@@ -87,10 +87,10 @@ struct Changes {
     /// Let nothing give it more rights
     #[arg(long)]
     no_new_privs: bool,
-    /// Set its AppArmor profile (not supported yet)
+    /// Set its AppArmor profile
     #[arg(long, value_name = "PROFILE")]
     apparmor: Option<String>,
-    /// Set its SELinux label (not supported yet)
+    /// Set its SELinux label
     #[arg(long, value_name = "LABEL")]
     process_label: Option<String>,
 }

@@ -3,7 +3,7 @@
 
 use crate::hooks::Moment;
 use crate::seccomp::architectures;
-use crate::{mount_options, report};
+use crate::{memory_policy, mount_options, report};
 use anyhow::Result;
 use namespaces::capabilities::Capabilities;
 use namespaces::namespace::Namespace;
@@ -22,10 +22,11 @@ impl Features {
 
 /// Source: runtime-spec: features.md, features-linux.md
 fn features() -> Value {
-    let no = json!({"enabled": false});
+    let (no, yes) = (json!({"enabled": false}), json!({"enabled": true}));
+    let (modes, flags) = memory_policy::words();
     json!({
         "ociVersionMin": "1.0.0",
-        "ociVersionMax": "1.2.0",
+        "ociVersionMax": "1.3.0",
         "hooks": Moment::ALL.map(Moment::field),
         "mountOptions": mount_options::known(),
         "linux": {
@@ -33,13 +34,14 @@ fn features() -> Value {
             "capabilities": Capabilities::KNOWN.names(),
             "cgroup": {
                 "v1": true, "v2": true, "systemd": false,
-                "systemdUser": false, "rdma": false,
+                "systemdUser": false, "rdma": true,
             },
             "seccomp": seccomp(),
-            "apparmor": no, "selinux": no,
+            "apparmor": yes, "selinux": yes,
             "intelRdt": no,
-            "mountExtensions": {"idmap": {"enabled": true}},
-            "netDevices": {"enabled": true},
+            "memoryPolicy": {"modes": modes, "flags": flags},
+            "mountExtensions": {"idmap": yes},
+            "netDevices": yes,
         },
         "potentiallyUnsafeConfigAnnotations": [],
     })
@@ -52,7 +54,8 @@ fn seccomp() -> Value {
         "actions": [
             "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL",
             "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD",
-            "SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP",
+            "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE",
+            "SCMP_ACT_TRAP",
         ],
         "operators": [
             "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE",
@@ -64,10 +67,11 @@ fn seccomp() -> Value {
     })
 }
 
-const FLAGS: [&str; 3] = [
+const FLAGS: [&str; 4] = [
     "SECCOMP_FILTER_FLAG_LOG",
     "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
     "SECCOMP_FILTER_FLAG_TSYNC",
+    "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
 ];
 
 /// The runtime-spec's word for it.

@@ -37,6 +37,12 @@ impl<'a> Rules<'a> {
                     "action" => why.context("defaultAction"),
                     _ => why.context("defaultErrnoRet"),
                 })?;
+        if default == libc::SECCOMP_RET_USER_NOTIF {
+            bail!(
+                "defaultAction: SCMP_ACT_NOTIFY: the calls that tell the \
+                 agent of the container would wait for it"
+            );
+        }
         let calls = seccomp.syscalls().as_deref().unwrap_or_default();
         let calls = calls.iter().enumerate().map(|(i, call)| {
             Rule::new(call).with_context(|| format!("syscalls[{i}]"))
@@ -125,6 +131,9 @@ impl<'a> Rule<'a> {
             condition(arg).with_context(|| format!("args[{i}]"))
         });
         let alternatives = alternatives(conditions.collect::<Result<_>>()?);
+        if call.names().is_empty() {
+            bail!("names: missing or empty");
+        }
         Ok(Self { names: call.names(), action, alternatives })
     }
 
@@ -183,10 +192,6 @@ fn action(
     let most = match action {
         ScmpActErrno => MAX_ERRNO,
         ScmpActTrace => u32::from(u16::MAX),
-        ScmpActNotify => {
-            let why = anyhow::anyhow!("{action}: not supported yet");
-            return Err(("action", why));
-        }
         _ => 0,
     };
     match errno {

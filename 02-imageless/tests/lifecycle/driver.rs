@@ -215,6 +215,13 @@ impl Driver {
         self.set("/process/args", json!(["sh", "-c", script]));
     }
 
+    /// Opens the scratch directory to others: the root of a user namespace is
+    /// one of them.
+    pub(crate) fn open_to_all(&self) {
+        let open = Permissions::from_mode(0o755);
+        fs::set_permissions(self.scratch.path(), open).expect(OURS);
+    }
+
     /// Reads a file of the scratch directory.
     pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.scratch.path().join(name)).unwrap_or_default()

@@ -1,6 +1,6 @@
 //! What the container's process finds: each of these a line of config.json.
 
-use super::driver::{OURS, on_each_runtime, on_ours};
+use super::driver::{Driver, OURS, on_each_runtime, on_ours};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use serde_json::json;
 use std::fs::{self, File};
@@ -166,29 +166,29 @@ fn the_devices_and_links_of_every_container_are_there() {
     });
 }
 
+/// Gives the container a user namespace that has nothing of the machine's root.
+fn map_root_to_somebody_else(driver: &Driver) {
+    let map = json!([{"containerID": 0, "hostID": 100_000, "size": 65_536}]);
+    driver.set("/linux/uidMappings", map.clone());
+    driver.set("/linux/gidMappings", map);
+    driver.set(
+        "/linux/namespaces",
+        json!([{"type": "pid"}, {"type": "network"}, {"type": "ipc"},
+        {"type": "uts"}, {"type": "mount"}, {"type": "user"}]),
+    );
+    driver.set("/mounts", json!([{"destination": "/proc", "type": "proc", "source": "proc"},
+        {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["mode=755"]}]));
+    driver.set("/linux/maskedPaths", json!([]));
+    driver.set("/linux/readonlyPaths", json!([]));
+    let (uid, gid) = (Some(100_000.into()), Some(100_000.into()));
+    nix::unistd::chown(&driver.bundle.rootfs(), uid, gid).expect(OURS);
+    driver.open_to_all();
+}
+
 #[test]
 fn a_user_namespace_maps_its_root_to_somebody_else() {
     on_each_runtime(&[], |driver| {
-        let map =
-            json!([{"containerID": 0, "hostID": 100_000, "size": 65_536}]);
-        driver.set("/linux/uidMappings", map.clone());
-        driver.set("/linux/gidMappings", map);
-        driver.set(
-            "/linux/namespaces",
-            json!([{"type": "pid"}, {"type": "network"}, {"type": "ipc"},
-            {"type": "uts"}, {"type": "mount"}, {"type": "user"}]),
-        );
-        driver.set("/mounts", json!([{"destination": "/proc", "type": "proc", "source": "proc"},
-            {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["mode=755"]}]));
-        driver.set("/linux/maskedPaths", json!([]));
-        driver.set("/linux/readonlyPaths", json!([]));
-        nix::unistd::chown(
-            &driver.bundle.rootfs(),
-            Some(100_000.into()),
-            Some(100_000.into()),
-        )
-        .unwrap();
-        open_to_all(driver.scratch.path());
+        map_root_to_somebody_else(driver);
         driver.set_script(
             "id -u; cat /proc/self/uid_map; echo x >/dev/null && echo writable",
         );
@@ -203,11 +203,13 @@ fn a_user_namespace_maps_its_root_to_somebody_else() {
     });
 }
 
-/// A temporary directory is closed to others; mapped root is one of them.
-fn open_to_all(dir: &std::path::Path) {
-    use std::os::unix::fs::PermissionsExt;
-    let open = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(dir, open).expect(OURS);
+#[test]
+fn a_score_for_the_oom_killer_holds_in_a_user_namespace_too() {
+    on_each_runtime(&["cat", "/proc/self/oom_score_adj"], |driver| {
+        map_root_to_somebody_else(driver);
+        driver.set("/process/oomScoreAdj", json!(321));
+        assert_eq!(driver.output(), "321\n", "{}", driver.runtime.name);
+    });
 }
 
 #[test]

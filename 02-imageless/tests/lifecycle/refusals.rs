@@ -41,7 +41,7 @@ fn a_bad_field_is_named() {
             ("/root/path", json!("config.json"), "config.json: root.path: "),
             ("/hooks", json!({"prestart": [{"path": "true"}]}), "config.json: hooks.prestart[0].path: \"true\" is not an absolute path"),
             ("/hooks", json!({"poststop": [{"path": "/x"}, {"path": "/x", "timeout": 0}]}), "config.json: hooks.poststop[1].timeout: 0 is not above 0"),
-            ("/linux/seccomp", json!({"defaultAction": "SCMP_ACT_NOTIFY"}), "config.json: linux.seccomp: defaultAction: SCMP_ACT_NOTIFY: not supported yet"),
+            ("/linux/seccomp", json!({"defaultAction": "SCMP_ACT_NOTIFY"}), "config.json: linux.seccomp: defaultAction: SCMP_ACT_NOTIFY: the calls that tell"),
             ("/linux/seccomp", json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_KILL", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_IS"}]}]}), "config.json: linux.seccomp.syscalls[0].args[0].op: unknown variant `SCMP_CMP_IS`"),
             ("/linux/namespaces", json!([{"type": "pid"}]), "config.json: linux.namespaces: a new mount namespace is missing"),
             ("/linux/namespaces", json!([{"type": "moon"}]), "config.json: linux.namespaces[0].type: unknown variant `moon`"),
