@@ -102,6 +102,7 @@ impl Terminal {
     /// ENOENT: no devpts is mounted on /dev/pts, or something else is.
     ///
     /// Source: pts(4); TIOCGPTPEER in ioctl_tty(2), "Linux 4.13 (2017-09)"
+    // ANCHOR: open
     pub(crate) fn open(root: &Root, process: &Process) -> Result<Self> {
         let ptmx = root.resolve_no_symlinks(Path::new("/dev/pts/ptmx"))?;
         let is_ptmx = status(ptmx.as_fd())?.st_rdev == makedev(5, 2)
@@ -123,6 +124,7 @@ impl Terminal {
         set_size(&master, process)?;
         Ok(Self { master, slave })
     }
+    // ANCHOR_END: open
 
     /// Puts the terminal on /dev/console too, where programs look for it that
     /// were started without one.
@@ -152,6 +154,7 @@ impl Slave {
     /// EPERM: not the leader of a session.
     ///
     /// Source: TIOCSCTTY in ioctl_tty(2)
+    // ANCHOR: control
     pub(crate) fn control(self) -> Result<()> {
         let done = rustix::process::ioctl_tiocsctty(&self.0);
         in_call(done, "ioctl(pts, TIOCSCTTY)")?;
@@ -161,6 +164,7 @@ impl Slave {
             .in_call(|| "dup2(pts, ..)".into())?;
         Ok(())
     }
+    // ANCHOR_END: control
 }
 
 /// Source: runtime-spec: config.md, "Process", "consoleSize"

@@ -145,8 +145,10 @@ impl Member<'_> {
             namespaces: Namespaces::NONE,
             cgroup: entrance.and_then(Entrance::born_in),
         };
-        // The child is born into the pid namespace, where others could attach to
-        // it at once and take what it has open (CVE-2016-9962). This it inherits.
+        // ANCHOR: before_clone
+        // The child is born into the pid namespace, where others could attach
+        // to it at once and take what it has open (CVE-2016-9962). This it
+        // inherits.
         prctl::set_dumpable(false)
             .in_call(|| "prctl(PR_SET_DUMPABLE, 0)".into())?;
         self.affinity.begin()?;
@@ -155,6 +157,7 @@ impl Member<'_> {
             let given = Given { entrance, slave, agent };
             self.run(given, sync.init_end())
         })?;
+        // ANCHOR_END: before_clone
         match sync.into_runtime_end().let_go(|| Ok(())) {
             Ok(()) => Ok(child),
             Err(error) => end(&child).and(Err(error)),

@@ -80,6 +80,7 @@ impl Joining {
     }
 }
 
+// ANCHOR: early
 /// A user namespace is joined early only by an ordinary user, who has no right
 /// to the pid namespace without it. Root keeps its own for as long as it can.
 fn is_early(kind: Namespace, foreign: Namespaces) -> bool {
@@ -95,6 +96,7 @@ fn is_early(kind: Namespace, foreign: Namespaces) -> bool {
         | Namespace::Cgroup => false,
     }
 }
+// ANCHOR_END: early
 
 /// Two files of one namespace are links with one text. A kind that the kernel
 /// does not know has none.

@@ -137,6 +137,7 @@ impl Planned {
         filter.map_or(Ok(()), |filter| filter.load(agent))
     }
 
+    // ANCHOR: enter_cwd
     /// Goes to `process.cwd`, and makes sure that it is inside: a descriptor of
     /// the host that was left open makes `/proc/self/fd/7` a way out
     /// (CVE-2024-21626).
@@ -156,6 +157,7 @@ impl Planned {
                 .context("config.json: process.cwd"),
         }
     }
+    // ANCHOR_END: enter_cwd
 
     /// Returns only if it failed. By now stderr is the container's own; who else
     /// may be told, is told by `tell`.

@@ -50,6 +50,7 @@ pub(crate) fn limits(resources: &LinuxResources) -> Result<Limits> {
     Ok(limits)
 }
 
+// ANCHOR: limit
 /// 0 means "not set" to every engine; a negative number means "as much as there
 /// is".
 fn limit(number: i64) -> Option<Limit> {
@@ -59,12 +60,14 @@ fn limit(number: i64) -> Option<Limit> {
         Err(_) => Some(Limit::Max),
     }
 }
+// ANCHOR_END: limit
 
 fn set_memory(memory: &LinuxMemory, limits: &mut Limits) -> Result<()> {
     limits.memory = memory.limit().and_then(limit);
     limits.memory_low = memory.reservation().and_then(limit);
     limits.swappiness = memory.swappiness();
     limits.oom_kill = memory.disable_oom_killer().map(|disabled| !disabled);
+    // ANCHOR: swap
     limits.swap = match (memory.swap().and_then(limit), limits.memory) {
         (None, _) => None,
         (Some(Limit::Max), _) => Some(Limit::Max),
@@ -77,6 +80,7 @@ fn set_memory(memory: &LinuxMemory, limits: &mut Limits) -> Result<()> {
              swap: a limit of memory has to be given, and not a larger one"
         ),
     };
+    // ANCHOR_END: swap
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 mod build;
 mod catalogue;
 mod check;
+mod files;
 mod judge;
 mod prove;
 mod region;

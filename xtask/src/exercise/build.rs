@@ -1,9 +1,10 @@
 //! Compiles what is checked, as the user.
 
-use super::catalogue::{Exercise, Kind};
+use super::catalogue::{Exercise, Kind, PROGRAM};
 use super::workshop::{Workshop, shown};
 use crate::cargo::{Profile, binaries, cargo};
-use crate::root::status;
+use crate::root::{status, succeed};
+use crate::stage::packages_up_to;
 use anyhow::{Result, bail};
 use std::ffi::OsStr;
 use std::fs;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Builds the program of a started exercise, and tells where it is. The check
-/// of an explanation runs none.
+/// of an explanation runs none; where there is none it runs ours.
 ///
 /// # Errors
 /// It does not compile: cargo has said why.
@@ -22,8 +23,13 @@ pub(crate) fn build(
     if exercise.kind == Kind::Explain {
         return Ok(None);
     }
-    workshop.repair()?;
+    ours(exercise.stage())?;
+    if !exercise.has_program() {
+        return Ok(None);
+    }
     refuse_damaged(workshop.root())?;
+    // Who has removed a folder by hand has changed the workspace.
+    workshop.prepare()?;
     let mut command = in_workshop(workshop.root())?;
     command.args(["--package", &workshop.package(exercise)]);
     if !status(&mut command)?.success() {
@@ -33,26 +39,41 @@ pub(crate) fn build(
 }
 
 /// Refuses what cargo would refuse in words about manifests: it reads all that
-/// are started, whichever of them it has to build.
+/// are started, whichever of them it has to build. Some have no program.
 fn refuse_damaged(workshop: &Path) -> Result<()> {
     for entry in fs::read_dir(workshop)? {
         let folder = entry?.path();
         let id = folder.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        if !id.starts_with(|first: char| first.is_ascii_digit()) {
-            continue;
-        }
-        for file in ["Cargo.toml", "src/main.rs"] {
-            let file = folder.join(file);
-            if !file.is_file() {
-                bail!(
-                    "{} is missing\nhint: cargo xtask exercise reset {id}, \
-                     which keeps what is there in workshop/backup",
-                    shown(&file)
-                );
-            }
+        let files = ["Cargo.toml", PROGRAM].map(|file| folder.join(file));
+        let missing = files.iter().find(|file| !file.is_file());
+        let Some(missing) = missing else { continue };
+        if id.starts_with(|first: char| first.is_ascii_digit())
+            && files.iter().any(|file| file.is_file())
+        {
+            bail!(
+                "{} is missing\nhint: cargo xtask exercise reset {id}, which \
+                 keeps what is there in workshop/backup",
+                shown(missing)
+            );
         }
     }
     Ok(())
+}
+
+/// Builds our own programs that the checks of a stage's exercises run.
+///
+/// # Errors
+/// They do not compile: cargo has said why.
+pub(crate) fn ours(stage: u8) -> Result<()> {
+    // Those of stage 1 run none.
+    if stage < 2 {
+        return Ok(());
+    }
+    let mut command = cargo(&["build", "--quiet", "--bins"]);
+    for package in packages_up_to(stage) {
+        command.args(["--package", package]);
+    }
+    succeed(&mut command)
 }
 
 /// Where cargo puts the program of an exercise.

@@ -3,6 +3,7 @@
 //! There is no list to keep. The file begins with `key: value` lines between
 //! two `---`, then comes the task, then sections that a learner sees only on
 //! demand: two or more `## Hint`, and the model answer of what is not code.
+//! `main.rs` may be missing; then the check drives an OCI runtime itself.
 
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -39,15 +40,18 @@ impl Kind {
         all.find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }
 
-    /// What the learner edits.
-    pub(crate) fn file(self) -> &'static str {
+    /// What the learner edits, if exercise.md names no other file.
+    fn file(self) -> &'static str {
         match self {
             Kind::Predict => "answers.txt",
             Kind::Explain => "answer.md",
-            Kind::Fix | Kind::Build | Kind::BreakOut => "src/main.rs",
+            Kind::Fix | Kind::Build | Kind::BreakOut => PROGRAM,
         }
     }
 }
+
+/// The program's file in the folder of a started exercise.
+pub(crate) const PROGRAM: &str = "src/main.rs";
 
 /// One exercise, as its exercise.md tells.
 #[derive(Clone, Debug)]
@@ -62,6 +66,10 @@ pub(crate) struct Exercise {
     pub(crate) chapter: String,
     /// The claim at which what the learner begins with has to fail.
     pub(crate) fails: String,
+    /// What the learner edits: of a bundle, `config.json`.
+    pub(crate) file: String,
+    /// A program of others that has to pass the check, too: `runc`.
+    pub(crate) reference: Option<String>,
     pub(crate) task: String,
     pub(crate) hints: Vec<String>,
     /// The model answer of a prediction or an explanation.
@@ -79,9 +87,25 @@ impl Exercise {
         name.to_string_lossy().into_owned()
     }
 
-    /// The tested code that the starter is cut from.
+    /// The tested code.
     pub(crate) fn source(&self) -> PathBuf {
         self.folder.join("main.rs")
+    }
+
+    /// Tells whether there is a program to build. Where there is none, what is
+    /// checked is done by an OCI runtime.
+    pub(crate) fn has_program(&self) -> bool {
+        self.source().is_file()
+    }
+
+    /// Tells whether what the learner writes is the program.
+    pub(crate) fn is_program(&self) -> bool {
+        self.file == PROGRAM
+    }
+
+    /// The number of the stage: 2 of `02.7`.
+    pub(crate) fn stage(&self) -> u8 {
+        order(&self.id).0 as u8
     }
 }
 
@@ -147,11 +171,12 @@ fn parse(folder: &Path, file: &str, text: &str) -> Result<Exercise> {
     let (head, body) = rest
         .and_then(|rest| rest.split_once("\n---\n"))
         .with_context(|| format!("{file}:1: no lines between two `---`"))?;
-    let value = |key: &str| {
+    let optional = |key: &str| {
         let found = pairs(head).find(|(name, _)| *name == key);
-        found
-            .map(|(_, value)| value.to_owned())
-            .with_context(|| format!("{file}:1: no `{key}: ..`"))
+        found.map(|(_, value)| value.to_owned())
+    };
+    let value = |key: &str| {
+        optional(key).with_context(|| format!("{file}:1: no `{key}: ..`"))
     };
     let kind = value("kind")?;
     let known = KINDS.iter().find(|(name, _)| *name == kind);
@@ -176,6 +201,8 @@ fn parse(folder: &Path, file: &str, text: &str) -> Result<Exercise> {
         minutes,
         chapter: value("chapter")?,
         fails: value("fails")?,
+        file: optional("file").unwrap_or_else(|| kind.file().to_owned()),
+        reference: optional("reference"),
         task: task.to_owned(),
         hints,
         answer: all("Answer").pop(),
@@ -219,6 +246,13 @@ mod tests {
             (&*exercise.task, &exercise.hints[..]),
             ("Do.", &["A".to_owned(), "B".to_owned()][..])
         );
+    }
+
+    #[test]
+    fn what_is_edited_is_the_kinds_file_or_another() {
+        assert!(read(GOOD).unwrap().is_program());
+        let bundle = GOOD.replace("minutes", "file: config.json\nminutes");
+        assert_eq!(read(&bundle).unwrap().file, "config.json");
     }
 
     #[test]

@@ -5,13 +5,23 @@
 //! prints about itself proves nothing. "Is gone" is only asked of what was seen.
 
 mod answers;
+mod bundles;
+mod careless;
+mod cgroups;
+mod entering;
+mod handshake;
 mod held;
 mod joining;
+mod losses;
 mod memory;
+mod operations;
+mod pid_files;
 mod pids;
 pub(crate) mod proc;
 mod roots;
+mod runtime;
 mod scratch;
+mod terminals;
 mod users;
 
 use super::catalogue::Exercise;
@@ -42,6 +52,18 @@ const CHECKS: &[(&str, Check)] = &[
     ("wall-that-holds", roots::pivoted),
     ("leaked-directory", roots::left),
     ("memory-limit", memory::limited),
+    ("bundle-by-hand", bundles::by_hand),
+    ("five-operations", operations::prediction),
+    ("why-two-verbs", answers::written),
+    ("first-handshake", handshake::waits),
+    ("pid-file", pid_files::whole),
+    ("order-of-losses", losses::ordered),
+    ("console-socket", terminals::sent),
+    ("one-more-process", entering::prediction),
+    ("cwd-outside", careless::stands_outside),
+    ("limits-in-config", cgroups::configured),
+    ("masked-by-a-link", careless::unmasked),
+    ("mask-that-holds", careless::masked),
 ];
 
 /// Checks an exercise, claim by claim, up to the first that does not hold.

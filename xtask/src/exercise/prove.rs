@@ -1,7 +1,7 @@
 //! `cargo xtask exercise prove`: what learners begin with fails its check for
 //! the declared reason, and every solution passes. CI runs it.
 
-use super::build::{built, in_workshop};
+use super::build::{built, in_workshop, ours};
 use super::catalogue::{Exercise, exercises};
 use super::check::NOT_YET_WORDS;
 use super::judge::{self, NOT_YET};
@@ -9,9 +9,10 @@ use super::region::Cut;
 use super::workshop::Workshop;
 use crate::cargo::{Profile, binaries, repository};
 use crate::progress::step;
-use crate::root::succeed;
+use crate::root::{search_path, succeed};
 use anyhow::{Context, Result, bail};
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 /// Proves all exercises: first every starter, then every solution.
@@ -20,6 +21,8 @@ use std::process::{Output, Stdio};
 /// A region is wrong, a text does not compile, a verdict is not as declared.
 pub(crate) fn prove() -> Result<()> {
     let all = exercises(repository())?;
+    let highest = all.iter().map(Exercise::stage).max().unwrap_or_default();
+    step("build our own programs", || ours(highest))?;
     let mut wrong = prove_all(&all, Cut::Starter)?;
     wrong.extend(prove_all(&all, Cut::Solution)?);
     for complaint in &wrong {
@@ -56,24 +59,52 @@ fn prove_all(all: &[Exercise], which: Cut) -> Result<Vec<String>> {
     })
 }
 
-/// Checks one text, and tells what is wrong with the verdict.
+/// Checks one text, and tells what is wrong with the verdict. A solution is
+/// checked a second time with the reference in its place, if there is one.
 fn complaint(
     workshop: &Workshop,
     exercise: &Exercise,
     which: Cut,
 ) -> Result<Option<String>> {
-    let program = built(workshop, exercise)?;
+    let program = match exercise.has_program() {
+        true => Some(built(workshop, exercise)?),
+        false => None,
+    };
     let folder = workshop.folder(exercise);
-    let mut judge = judge::command(exercise, &folder, Some(&program))?;
+    let wrong = judged((&folder, program.as_deref()), exercise, which)?;
+    match &exercise.reference {
+        Some(name) if which == Cut::Solution && wrong.is_none() => {
+            judged((&folder, Some(&found(name)?)), exercise, which)
+        }
+        _ => Ok(wrong),
+    }
+}
+
+fn judged(
+    (folder, program): (&Path, Option<&Path>),
+    exercise: &Exercise,
+    which: Cut,
+) -> Result<Option<String>> {
+    let mut judge = judge::command(exercise, folder, program)?;
     // What a starter's program complains about is expected.
     let output = judge.stderr(Stdio::piped()).output().context("judge")?;
     let verdict = Verdict::of(&output);
-    println!("    {:<7}{}", exercise.id, verdict.word());
+    let name = program.and_then(Path::file_name).unwrap_or_default();
+    let (id, name) = (&exercise.id, name.to_string_lossy());
+    println!("    {id:<7}{name:<18}{}", verdict.word());
     Ok(verdict.against(exercise, which).map(|why| {
         let told = String::from_utf8_lossy(&output.stdout);
         let more = String::from_utf8_lossy(&output.stderr);
-        format!("{}: {why}\n{told}{more}", exercise.id)
+        format!("{id}: {name}: {why}\n{told}{more}")
     }))
+}
+
+/// A program of this machine.
+fn found(name: &str) -> Result<PathBuf> {
+    let mut files = search_path().into_iter().map(|dir| dir.join(name));
+    files.find(|file| file.is_file()).with_context(|| {
+        format!("{name} is not here\nhint: cargo xtask packages installs it")
+    })
 }
 
 /// What a check has said.

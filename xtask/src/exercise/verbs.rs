@@ -1,10 +1,11 @@
 //! What a learner types: list, start, check, hint, solution, reset, status.
 
-use super::build::build;
-use super::catalogue::{Exercise, Kind, exercises, find};
+use super::build::{build, ours};
+use super::catalogue::{Exercise, exercises, find};
+use super::files::source;
 use super::judge::{self, NOT_YET};
 use super::region::Cut;
-use super::workshop::{Progress, Workshop, shown, source};
+use super::workshop::{Progress, Workshop, shown};
 use crate::cargo::repository;
 use crate::root::status as run;
 use anyhow::{Context, Result, bail};
@@ -44,7 +45,7 @@ pub(crate) fn start(id: &str) -> Result<()> {
     let folder = shown(&workshop.folder(&exercise));
     println!("{}", line(&exercise).trim_start());
     println!("  the task:     {folder}/README.md");
-    println!("  you edit:     {folder}/{}", exercise.kind.file());
+    println!("  you edit:     {folder}/{}", exercise.file);
     println!("  then:         cargo xtask exercise check {id}");
     Ok(())
 }
@@ -75,18 +76,26 @@ pub(crate) fn check_package(exercise: &Exercise) -> Result<()> {
     verdict(exercise, passed)
 }
 
+/// Checks a program of the learner's own: the one that was to be written, or
+/// the OCI runtime that is to do what the learner's file says.
 fn check_program(exercise: &Exercise, program: &Path) -> Result<()> {
-    if matches!(exercise.kind, Kind::Predict | Kind::Explain) {
+    if !exercise.is_program() && exercise.has_program() {
         bail!(
             "--bin: {} has no program to write, but an {}",
             exercise.id,
-            exercise.kind.file()
+            exercise.file
         );
     }
     let program = program
         .canonicalize()
         .with_context(|| format!("--bin {}", program.display()))?;
-    let passed = judged(exercise, Path::new("."), Some(&program))?;
+    let workshop = Workshop::of_learner();
+    if !exercise.is_program() {
+        workshop.require(exercise)?;
+    }
+    ours(exercise.stage())?;
+    let folder = workshop.folder(exercise);
+    let passed = judged(exercise, &folder, Some(&program))?;
     verdict(exercise, passed)
 }
 

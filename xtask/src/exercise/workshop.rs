@@ -4,8 +4,9 @@
 //! path. All share the repository's lock file and target directory, so nothing
 //! is downloaded and little is compiled. `prove` makes such folders, too.
 
-use super::catalogue::{Exercise, Kind, pairs};
-use super::region::{Cut, cut};
+use super::catalogue::Exercise;
+use super::files::{files, manifest};
+use super::region::Cut;
 use crate::cargo::repository;
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -32,7 +33,7 @@ pub(crate) enum Progress {
 const WORKSPACE: &str = "\
 [workspace]
 resolver = \"3\"
-members = [\"[0-9]*\"]
+members = MEMBERS
 
 [profile.dev]
 panic = \"abort\"
@@ -81,9 +82,9 @@ impl Workshop {
         }
         let package = self.package(exercise);
         let mut files = files(exercise, which, &package)?;
-        let manifest = manifest(exercise, &package);
-        files.push(("Cargo.toml", manifest));
-        self.prepare()?;
+        if exercise.has_program() {
+            files.push(("Cargo.toml", manifest(&package)));
+        }
         // Renamed when it is whole: a folder that is there is complete.
         let draft = self.root.join(format!(".{}.new", exercise.id));
         if draft.exists() {
@@ -92,7 +93,8 @@ impl Workshop {
         for (name, text) in files {
             write(&draft.join(name), &text)?;
         }
-        fs::rename(&draft, &folder).with_context(|| shown(&folder))
+        fs::rename(&draft, &folder).with_context(|| shown(&folder))?;
+        self.prepare()
     }
 
     /// Moves what the learner has out of the way, and tells where to.
@@ -160,21 +162,12 @@ impl Workshop {
         Ok(next)
     }
 
-    /// Writes again what [`Workshop::start`] has put beside the exercises, if
-    /// any of it is gone.
+    /// Writes what makes the folder a workspace of the repository's own
+    /// versions, and `cargo xtask` work in it too.
     ///
     /// # Errors
     /// The folder is not writable.
-    pub(crate) fn repair(&self) -> Result<()> {
-        match PREPARED.iter().all(|name| self.root.join(name).is_file()) {
-            true => Ok(()),
-            false => self.prepare(),
-        }
-    }
-
-    /// What makes the folder a workspace of the repository's own versions, and
-    /// `cargo xtask` work in it too.
-    fn prepare(&self) -> Result<()> {
+    pub(crate) fn prepare(&self) -> Result<()> {
         let here = repository().display();
         let config = format!(
             "[build]\ntarget-dir = \"{here}/target\"\n\n[net]\n\
@@ -182,104 +175,31 @@ impl Workshop {
              --manifest-path {here}/Cargo.toml --package xtask --\"\n"
         );
         write(&self.root.join(".cargo/config.toml"), &config)?;
-        write(&self.root.join("Cargo.toml"), WORKSPACE)?;
+        let members = format!("{:?}", self.members()?);
+        let workspace = WORKSPACE.replace("MEMBERS", &members);
+        write(&self.root.join("Cargo.toml"), &workspace)?;
         let lock = fs::read_to_string(repository().join("Cargo.lock"))?;
         write(&self.root.join("Cargo.lock"), &lock)
     }
-}
 
-/// What [`Workshop::prepare`] writes.
-const PREPARED: [&str; 3] = [".cargo/config.toml", "Cargo.toml", "Cargo.lock"];
+    /// The folders with a package: not every exercise has one.
+    fn members(&self) -> Result<Vec<String>> {
+        let mut members = vec![];
+        for entry in fs::read_dir(&self.root)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_draft = name.starts_with('.');
+            if !is_draft && entry.path().join("Cargo.toml").is_file() {
+                members.push(name);
+            }
+        }
+        members.sort();
+        Ok(members)
+    }
+}
 
 /// There when the last check was passed.
 const PASSED: &str = ".passed";
-
-/// The files of an exercise, by their paths in its folder.
-fn files(
-    exercise: &Exercise,
-    which: Cut,
-    package: &str,
-) -> Result<Vec<(&'static str, String)>> {
-    let code = with_own_program(&source(exercise, which)?, exercise, package);
-    let mut files =
-        vec![("README.md", readme(exercise, package)), ("src/main.rs", code)];
-    let answer = exercise.answer.as_deref().unwrap_or_default();
-    let beginning = match exercise.kind {
-        Kind::Predict => questions(answer),
-        Kind::Explain => String::new(),
-        Kind::Fix | Kind::Build | Kind::BreakOut => return Ok(files),
-    };
-    let text = match which {
-        Cut::Starter => beginning,
-        Cut::Solution => answer.to_owned(),
-    };
-    files.push((exercise.kind.file(), text));
-    Ok(files)
-}
-
-/// The program; all of it if the learner is asked about it, not for it.
-///
-/// # Errors
-/// Its regions do not match.
-pub(crate) fn source(exercise: &Exercise, which: Cut) -> Result<String> {
-    let file = exercise.source();
-    let text = fs::read_to_string(&file).with_context(|| shown(&file))?;
-    match exercise.kind {
-        Kind::Predict | Kind::Explain => Ok(text),
-        Kind::Fix | Kind::Build | Kind::BreakOut => {
-            cut((&shown(&file), &text), &exercise.id, which)
-        }
-    }
-}
-
-/// `Run:` at the top of the code names the tested program, which is the
-/// solution; the learner's has the name of its package.
-fn with_own_program(code: &str, exercise: &Exercise, package: &str) -> String {
-    let example = exercise.folder.file_name().unwrap_or_default();
-    let tested = format!("target/debug/examples/{}", example.display());
-    code.replace(&tested, &format!("target/debug/{package}"))
-}
-
-/// The answers of a prediction without their values.
-fn questions(answer: &str) -> String {
-    pairs(answer).map(|(key, _)| format!("{key}: ?\n")).collect()
-}
-
-fn manifest(exercise: &Exercise, package: &str) -> String {
-    let stage = exercise.folder.ancestors().nth(2).expect("STAGE/examples/..");
-    format!(
-        "[package]\nname = \"{package}\"\nversion = \"0.0.0\"\nedition = \
-         \"2024\"\n\n[dependencies]\nnamespaces = {{ path = \"{}\" }}\n\
-         anyhow = \"1\"\nnix = \"0.31\"\n\n# A beginning uses less than the \
-         end.\n[lints.rust]\nunused = \"allow\"\n",
-        stage.display(),
-    )
-}
-
-fn readme(exercise: &Exercise, package: &str) -> String {
-    let Exercise { id, title, kind, minutes, task, .. } = exercise;
-    let (name, file) = (kind.name(), kind.file());
-    let mut text = format!(
-        "# {id} {title}\n\n*{name}, about {minutes} minutes; chapter \
-         `book/src/{}.md`*\n\n{task}\n\nEdit `{file}`, then\n\n\
-         ```sh\ncargo xtask exercise check {id}     # --watch: at every save\n\
-         cargo xtask exercise hint {id}      # one more each time\n```\n",
-        exercise.chapter
-    );
-    if *kind != Kind::Predict {
-        text += &format!(
-            "\n`cargo build` in this folder makes `target/debug/{package}`; the \
-             first lines of `src/main.rs` say how to run it.\n"
-        );
-    }
-    if !matches!(kind, Kind::Predict | Kind::Explain) {
-        text += &format!(
-            "Another language will do: `cargo xtask exercise check {id} --bin \
-             PROGRAM` asks the same of any program.\n"
-        );
-    }
-    text
-}
 
 fn write(path: &Path, text: &str) -> Result<()> {
     let folder = path.parent().expect("a file of ours lies in a folder");
@@ -290,25 +210,4 @@ fn write(path: &Path, text: &str) -> Result<()> {
 /// A path as one types it in the repository.
 pub(crate) fn shown(path: &Path) -> String {
     path.strip_prefix(repository()).unwrap_or(path).display().to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::exercise::catalogue::exercises;
-
-    #[test]
-    fn what_a_learner_is_told_to_run_is_their_own_program() {
-        for exercise in exercises(repository()).unwrap() {
-            for which in [Cut::Starter, Cut::Solution] {
-                let files = files(&exercise, which, "mine").unwrap();
-                let (_, code) = &files[1];
-                assert!(
-                    code.contains("Run: `sudo target/debug/mine"),
-                    "{code}"
-                );
-                assert!(!code.contains("debug/examples"), "{code}");
-            }
-        }
-    }
 }

@@ -24,7 +24,7 @@ pub(crate) const CAT: [&str; 2] = ["cat", "-"];
 
 /// How long a program may take for a step: long for a machine, short for a
 /// person.
-const LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
 static RUNS: Claim = Claim {
     name: "the command runs",
@@ -59,22 +59,40 @@ impl Held {
         args: &[OsString],
         command: &[&str],
     ) -> Result<Self> {
-        let mut child = Command::new(program)
-            .args(args)
-            .args(command)
+        let mut held =
+            Self::spawn(Command::new(program).args(args).args(command))?;
+        held.answers("ready")?;
+        Ok(held)
+    }
+
+    /// Starts a program, and waits for nothing.
+    ///
+    /// # Errors
+    /// ENOENT, EACCES: not a program.
+    pub(crate) fn spawn(command: &mut Command) -> Result<Self> {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("execve({program:?}, ..)"))?;
+            .with_context(|| {
+                format!("execve({:?}, ..)", command.get_program())
+            })?;
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().context("stdout is a pipe")?;
-        let mut held = Self { child, stdin, stdout, printed: String::new() };
-        if let Some(stdin) = &mut held.stdin {
+        Ok(Self { child, stdin, stdout, printed: String::new() })
+    }
+
+    /// Waits until whoever has the pipes by now sends this line back, one that
+    /// it was not sent before.
+    ///
+    /// # Errors
+    /// A [`super::Failure`]: nobody does.
+    pub(crate) fn answers(&mut self, line: &str) -> Result<()> {
+        if let Some(stdin) = &mut self.stdin {
             // Nobody may be there to read it: the missing answer tells.
-            let _ = stdin.write_all(b"ready\n");
+            let _ = writeln!(stdin, "{line}");
         }
-        held.expect_line("ready")?;
-        Ok(held)
+        self.expect_line(line)
     }
 
     /// Waits until this line was printed, by whatever shares the output.
@@ -133,7 +151,15 @@ impl Held {
         self.wait()
     }
 
-    fn wait(&mut self) -> Result<ExitStatus> {
+    /// Waits for the end of the program, and gives its exit status; who has
+    /// the pipes may still be there.
+    ///
+    /// # Errors
+    /// A [`super::Failure`]: it does not end.
+    pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
+        if let Some(status) = self.child.try_wait()? {
+            return Ok(status);
+        }
         let ended = ends(&pidfd(self.pid())?)?;
         if !ended {
             return Err(ENDS.fails("it ends", "it still runs after 10 seconds"));
@@ -169,7 +195,11 @@ pub(crate) fn ends(pidfd: &OwnedFd) -> Result<bool> {
     readable(pidfd.as_fd(), Instant::now() + LIMIT)
 }
 
-fn readable(fd: BorrowedFd<'_>, deadline: Instant) -> Result<bool> {
+/// Waits until there is something to read; `false`: not before the deadline.
+///
+/// # Errors
+/// None in practice.
+pub(crate) fn readable(fd: BorrowedFd<'_>, deadline: Instant) -> Result<bool> {
     let left = deadline.saturating_duration_since(Instant::now());
     let left = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
     let mut ready = [PollFd::new(fd, PollFlags::POLLIN)];

@@ -1,6 +1,7 @@
 //! A directory for one check, which vanishes with it, and a root file system in
 //! it: busybox, under the names of what a check executes.
 
+use super::Subject;
 use anyhow::{Context, Result};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -44,7 +45,44 @@ impl Scratch {
         symlink("busybox", bin.join("cat"))?;
         Ok(root)
     }
+
+    /// Makes a bundle in it: such a root, and the learner's `config.json`.
+    ///
+    /// # Errors
+    /// No busybox on this machine, or no config.json in the learner's folder.
+    pub(crate) fn bundle(&self, subject: &Subject<'_>) -> Result<PathBuf> {
+        self.root()?;
+        let config = subject.folder.join("config.json");
+        fs::copy(&config, self.0.join("config.json"))
+            .with_context(|| format!("open({config:?})"))?;
+        Ok(self.0.clone())
+    }
+
+    /// Makes a bundle in it whose container runs `cat -`, as root.
+    ///
+    /// # Errors
+    /// No busybox on this machine.
+    pub(crate) fn cat_bundle(&self) -> Result<PathBuf> {
+        self.root()?;
+        fs::write(self.0.join("config.json"), CAT_BUNDLE)?;
+        Ok(self.0.clone())
+    }
 }
+
+/// As little as every runtime accepts.
+const CAT_BUNDLE: &str = r#"{
+  "ociVersion": "1.0.2",
+  "root": { "path": "root" },
+  "process": {
+    "args": ["cat", "-"], "cwd": "/", "env": ["PATH=/bin"],
+    "user": { "uid": 0, "gid": 0 }
+  },
+  "mounts": [{ "destination": "/proc", "type": "proc", "source": "proc" }],
+  "linux": {
+    "namespaces": [{ "type": "pid" }, { "type": "mount" }]
+  }
+}
+"#;
 
 impl Drop for Scratch {
     fn drop(&mut self) {
