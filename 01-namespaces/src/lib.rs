@@ -27,6 +27,8 @@
 //! descriptor is owned and close-on-exec; decide in pure functions, act in thin
 //! ones, so that what will be done can be printed before it is done.
 
+#![warn(clippy::missing_errors_doc)]
+
 pub mod capabilities;
 pub mod cgroup;
 pub mod error;
