@@ -108,9 +108,8 @@ fn become_container(
     }
     let root = build_root(plan)?;
     make_terminal(plan, &root, inherited.console)?;
-    // Not before the runtime has written down who we are: `delete` takes the
-    // processes in the cgroup of a container without an init for somebody
-    // else's.
+    // Not before the runtime has noted who we are: `delete` takes whoever is in
+    // the cgroup of a container without an init for somebody else's process.
     runtime.wait_for_go()?;
     enter_cgroup(inherited.entrance, plan.isolation.new)?;
     run_hooks_before_pivot(inherited, runtime)?;

@@ -9,6 +9,7 @@ mod bundles;
 mod careless;
 mod cgroups;
 mod entering;
+mod filters;
 mod handshake;
 mod held;
 mod joining;
@@ -64,6 +65,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("limits-in-config", cgroups::configured),
     ("masked-by-a-link", careless::unmasked),
     ("mask-that-holds", careless::masked),
+    ("one-call-less", filters::refuses),
 ];
 
 /// Checks an exercise, claim by claim, up to the first that does not hold.

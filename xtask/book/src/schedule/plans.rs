@@ -25,9 +25,30 @@ pub(super) const PLANS: &[Plan] = &[
         chapters: &["introduction", "01-namespaces", "01-init", "01-rootfs"],
         exercises: &["01.1", "01.2", "01.6", "01.7"],
     },
+    // The first day is stage 1 without users and cgroups, the second the core
+    // of a runtime.
     Plan {
         name: "two days",
         minutes: 780,
+        chapters: &[
+            "introduction",
+            "01-namespaces",
+            "01-init",
+            "01-rootfs",
+            "02-bundle",
+            "02-runtime",
+            "02-handshake",
+            "02-exec",
+        ],
+        exercises: &[
+            "01.1", "01.2", "01.6", "01.7", "01.8", "02.1", "02.2", "02.4",
+            "02.8", "02.9",
+        ],
+    },
+    // All of stage 1, and the runtime.
+    Plan {
+        name: "three days",
+        minutes: 1170,
         chapters: &[
             "introduction",
             "01-namespaces",
@@ -36,9 +57,16 @@ pub(super) const PLANS: &[Plan] = &[
             "01-init",
             "01-rootfs",
             "01-cgroups",
+            "02-bundle",
+            "02-runtime",
+            "02-handshake",
+            "02-terminals",
+            "02-exec",
+            "02-limits",
         ],
         exercises: &[
             "01.1", "01.2", "01.3", "01.5", "01.6", "01.7", "01.8", "01.10",
+            "02.2", "02.4", "02.9",
         ],
     },
 ];
