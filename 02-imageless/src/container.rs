@@ -11,6 +11,7 @@ use namespaces::process::pidfd_open;
 use namespaces::root::{Root, path_of, status};
 use nix::errno::Errno;
 use nix::unistd::Pid;
+use std::cell::RefCell;
 use std::fmt;
 use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
@@ -27,7 +28,7 @@ pub(crate) struct Container {
     pub(crate) state: Option<State>,
     /// For `create`, which may find its directory deleted, and another
     /// container's in its place.
-    made: Option<Root>,
+    made: RefCell<Option<Root>>,
 }
 
 /// A container's place in its life.
@@ -70,7 +71,7 @@ impl Container {
         let dir = root.join(id.as_str());
         match private.recursive(false).create(&dir) {
             Ok(()) => {
-                let made = Some(Root::open(&dir)?);
+                let made = RefCell::new(Some(Root::open(&dir)?));
                 Ok(Self { dir, state: None, made })
             }
             Err(cause) if cause.kind() == ErrorKind::AlreadyExists => bail!(
@@ -89,7 +90,7 @@ impl Container {
             return Ok(None);
         }
         let state = State::load(&dir)?;
-        Ok(Some(Self { dir, state, made: None }))
+        Ok(Some(Self { dir, state, made: RefCell::default() }))
     }
 
     /// Finds a container that has to be there.
@@ -128,13 +129,20 @@ impl Container {
     /// The directory by its handle if we have made it: its path could lead to
     /// another container's by now, and what is written there would be its.
     fn place(&self) -> PathBuf {
-        let made = self.made.as_ref();
+        let made = self.made.borrow();
+        let made = made.as_ref();
         made.map_or_else(|| self.dir.clone(), |made| path_of(made.as_fd()))
+    }
+
+    /// Closes that handle: for init, which needs no directory of the host.
+    pub(crate) fn let_go_of_place(&self) {
+        drop(self.made.take());
     }
 
     /// Tells whether the directory that we have made is still there.
     pub(crate) fn is_still_ours(&self) -> bool {
-        let status = self.made.as_ref().map(|made| status(made.as_fd()));
+        let made = self.made.borrow();
+        let status = made.as_ref().map(|made| status(made.as_fd()));
         matches!(status, Some(Ok(status)) if status.st_nlink > 0)
     }
 

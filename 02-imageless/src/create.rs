@@ -146,6 +146,7 @@ impl Attempt<'_> {
         };
         plan.isolation.join_for_children()?;
         let child = process::spawn(&options, || {
+            self.container.let_go_of_place();
             init::run(plan, inheritance, agent, sync.init_end())
         })?;
         let created = self
