@@ -48,7 +48,7 @@ impl Cgroup {
     /// Source: cgroups(7), "cgroup.procs"
     pub fn refuse_if_in_use(&self) -> Result<()> {
         for dir in self.dirs.iter().filter(|dir| dir.path.exists()) {
-            if !files::pids_below(&dir.path)?.is_empty() {
+            if !files::unless_gone(files::pids_below(&dir.path))?.is_empty() {
                 let call = format!("mkdir({:?})", dir.path);
                 return Err(SyscallError::new(call, Errno::EBUSY)
                     .hint("that cgroup exists and has processes in it"));

@@ -60,8 +60,8 @@ pub(super) fn remove_tree(dir: &Path, deadline: Instant) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         result => return result.in_call(|| format!("rmdir({dir:?})")),
     }
-    wait_for(&pids_below(dir)?, deadline)?;
-    for child in children(dir)? {
+    wait_for(&unless_gone(pids_below(dir))?, deadline)?;
+    for child in unless_gone(children(dir))? {
         remove_tree(&child, deadline)?;
     }
     loop {
@@ -78,6 +78,17 @@ pub(super) fn remove_tree(dir: &Path, deadline: Instant) -> Result<()> {
             }
             result => return result.in_call(|| format!("rmdir({dir:?})")),
         }
+    }
+}
+
+/// Takes a cgroup that somebody else has removed meanwhile for one with nothing
+/// in it. ENODEV: its files were open by then.
+pub(super) fn unless_gone<T>(listed: Result<Vec<T>>) -> Result<Vec<T>> {
+    match listed {
+        Err(error) if matches!(error.errno, Errno::ENOENT | Errno::ENODEV) => {
+            Ok(Vec::new())
+        }
+        listed => listed,
     }
 }
 

@@ -26,7 +26,7 @@ impl Cgroup {
     pub fn kill(&self) -> Result<()> {
         let deadline = Instant::now() + END_LIMIT;
         loop {
-            let pids = self.pids()?;
+            let pids = files::unless_gone(self.pids())?;
             if pids.is_empty() {
                 return Ok(());
             }
