@@ -62,13 +62,8 @@ pub(crate) fn vm(vm: &Vm) -> Result<()> {
         build(&["build", "--quiet", "--bins"])
     })?;
     if let Vm::Test { programs } = vm {
-        let mut tests = step("build their tests", || {
-            build(&["test", "--quiet", "--no-run"])
-        })?;
-        if !programs.is_empty() {
-            tests.retain(|it| programs.contains(&it.target));
-        }
-        built.extend(tests);
+        let tests = test_arguments(programs);
+        built.extend(step("build their tests", || build(&tests))?);
     }
     let work = binaries(Profile::Dev)?.with_file_name("vm");
     let kernel = kernel::unpacked(&work)?;
@@ -92,6 +87,16 @@ pub(crate) fn vm(vm: &Vm) -> Result<()> {
         Vm::Test { .. } => qemu::boot_and_report(&kernel, &initrd),
         Vm::Shell => qemu::boot_with_terminal(&kernel, &initrd),
     }
+}
+
+/// Builds all tests, or only these programs; the library's run its examples.
+fn test_arguments(programs: &[String]) -> Vec<&str> {
+    let mut args = vec!["test", "--quiet", "--no-run"];
+    if !programs.is_empty() {
+        args.push("--examples");
+        args.extend(programs.iter().flat_map(|name| ["--test", name]));
+    }
+    args
 }
 
 /// A program that cargo built for us.

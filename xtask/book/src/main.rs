@@ -22,6 +22,8 @@ mod shown;
 mod states;
 mod terminal;
 mod transcript;
+#[path = "../../src/unheard.rs"]
+mod unheard;
 mod verdict;
 
 use book::Book;
@@ -76,6 +78,7 @@ fn repository() -> PathBuf {
 }
 
 fn main() -> ExitCode {
+    unheard::stop_if_unheard();
     match run(&Cli::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
