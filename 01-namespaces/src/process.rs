@@ -5,15 +5,16 @@
 
 mod exec;
 mod gate;
+mod refused;
 mod scm_rights;
 
-use crate::error::{InCall, Result, SyscallError};
-use crate::namespace::{Namespace, Namespaces, why_forbidden};
+use crate::error::{InCall, Result};
+use crate::namespace::Namespaces;
 use crate::sys::{self, Cloned};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
-use nix::unistd::{Pid, geteuid};
+use nix::unistd::Pid;
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -69,41 +70,7 @@ pub fn spawn(
             let _ = std::io::stdout().flush();
             exit_now(code)
         }
-        Err(errno) => Err(explain_clone3(options, errno)),
-    }
-}
-
-fn explain_clone3(options: &SpawnOptions<'_>, errno: Errno) -> SyscallError {
-    let call = format!("clone3({})", options.namespaces);
-    let error = SyscallError::new(call, errno);
-    let ordinary = !geteuid().is_root();
-    let user = options.namespaces.contains(Namespace::User);
-    let deep = user || options.namespaces.contains(Namespace::Pid);
-    match errno {
-        Errno::EDEADLK => error.hint(
-            "not even tried: this process has more than one thread, and the \
-             child would wait for ever for locks that the others hold",
-        ),
-        Errno::EPERM if ordinary && !user => {
-            error.hint("an ordinary user needs a new user namespace too")
-        }
-        _ if user && let Some(why) = why_forbidden(errno) => error.hint(why),
-        Errno::EPERM if user => error.hint(
-            "a seccomp filter forbids it, such as that of a container around \
-             us, or we are in a chroot",
-        ),
-        Errno::ENOSPC if deep => error.hint(
-            "the limits are /proc/sys/user/max_*_namespaces, and that user and \
-             pid namespaces stand at most 32 deep in each other",
-        ),
-        Errno::ENOSPC => {
-            error.hint("the limits are /proc/sys/user/max_*_namespaces")
-        }
-        Errno::EAGAIN => error.hint(
-            "no more processes: the limits are ulimit -u and pids.max of the \
-             cgroups that we are in",
-        ),
-        _ => error,
+        Err(errno) => Err(refused::explain_clone3(options, errno)),
     }
 }
 
