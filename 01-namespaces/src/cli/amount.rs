@@ -39,6 +39,9 @@ pub(super) fn size_or_zero(text: &str) -> Result<u64> {
         Some((at, 'G' | 'g')) => (&text[..at], 30),
         _ => (text, 0),
     };
+    if !is_digits(number) {
+        bail!("not a size: bytes, or a number with K, M or G");
+    }
     let size = digits(number)?.checked_mul(1 << shift);
     size.ok_or_else(|| anyhow!("too large"))
 }
@@ -53,10 +56,14 @@ pub(super) fn count(text: &str) -> Result<u64> {
 
 fn digits(text: &str) -> Result<u64> {
     // Not `parse` alone: it takes a `+`.
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !is_digits(text) {
         bail!("not a number");
     }
     text.parse().map_err(|_| anyhow!("too large"))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Reads a share of the processor.
@@ -143,6 +150,8 @@ mod tests {
         {
             assert!(size(bad).is_err(), "{bad:?}");
         }
+        let said = size("64MiB").unwrap_err().to_string();
+        assert!(said.contains("with K, M or G"), "{said}");
     }
 
     #[test]
