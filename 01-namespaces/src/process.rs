@@ -5,6 +5,7 @@
 
 mod exec;
 mod gate;
+mod pidfd;
 mod refused;
 mod scm_rights;
 
@@ -12,18 +13,16 @@ use crate::error::{InCall, Result};
 use crate::namespace::Namespaces;
 use crate::sys::{self, Cloned};
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
 
 pub use crate::sys::exit_now;
 pub use exec::{
     close_from, close_on_exec_from, exec, exec_failure_code, reset_signals,
 };
 pub use gate::Gate;
+pub use pidfd::{kill, pidfd_open, wait_for_end};
 pub use scm_rights::{receive_fd, send_fd};
 
 /// Says what [`spawn`] gives to the new process.
@@ -151,17 +150,6 @@ impl ExitStatus {
     }
 }
 
-/// Opens a handle on any process. Not a child of ours: the handle tells that it
-/// has ended, not how.
-///
-/// # Errors
-/// ESRCH: no such process.
-///
-/// Source: pidfd_open(2), "Linux 5.3 (2019-09)"
-pub fn pidfd_open(pid: Pid) -> Result<OwnedFd> {
-    sys::pidfd_open(pid).in_call(|| format!("pidfd_open({pid})"))
-}
-
 /// Waits until the child of the handle has ended, and reaps it.
 ///
 /// # Errors
@@ -226,36 +214,6 @@ pub fn reap_any() -> Result<Option<(Pid, ExitStatus)>> {
 pub fn dup_inherited(number: i32) -> Result<OwnedFd> {
     sys::dup_inherited(number)
         .in_call(|| format!("fcntl({number}, F_DUPFD_CLOEXEC)"))
-}
-
-/// Waits until the process of the handle has ended, whoever its parent is, and
-/// does not reap it. `false`: not within `limit`.
-///
-/// # Errors
-/// EINTR: a signal handler ran.
-///
-/// Source: pidfd_open(2), "poll"
-pub fn wait_for_end(pidfd: BorrowedFd<'_>, limit: Duration) -> Result<bool> {
-    let mut ended = [PollFd::new(pidfd, PollFlags::POLLIN)];
-    let limit = PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX);
-    let count = poll(&mut ended, limit).in_call(|| "poll([pidfd])".into())?;
-    Ok(count == 1)
-}
-
-/// Sends a signal to exactly the process of the handle.
-///
-/// # Errors
-/// ESRCH: it has ended and was reaped. EPERM: it belongs to somebody else.
-/// EINVAL: no such signal.
-///
-/// Source: pidfd_send_signal(2), "Linux 5.1 (2019-05)"
-pub fn kill(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()> {
-    sys::pidfd_send_signal(pidfd, signal).in_call(|| {
-        match Signal::try_from(signal) {
-            Ok(named) => format!("pidfd_send_signal(.., {named})"),
-            Err(_) => format!("pidfd_send_signal(.., {signal})"),
-        }
-    })
 }
 
 #[cfg(test)]

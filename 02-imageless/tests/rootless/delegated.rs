@@ -31,14 +31,8 @@ impl Delegation {
         let top = Path::new("/").join(format!("ann-{tag}"));
         let home = Cgroup::create(&top.join("home")).expect("we are root");
         for dir in home.paths() {
-            let above = dir.parent().expect("it is below the part");
-            for dir in [above, dir] {
-                let files = ["", "cgroup.procs", "cgroup.subtree_control"];
-                let files = files.map(|name| dir.join(name));
-                for file in files.iter().filter(|file| file.exists()) {
-                    chown(file, Some(ANN), Some(ANN)).expect("we are root");
-                }
-            }
+            give(dir.parent().expect("it is below the part"));
+            give(dir);
         }
         Self { top, home }
     }
@@ -59,6 +53,15 @@ impl Delegation {
             }
         };
         Cgroup::open(&path).expect("cgroups are mounted")
+    }
+}
+
+/// Makes Ann the owner of a cgroup.
+fn give(dir: &Path) {
+    let files = ["", "cgroup.procs", "cgroup.subtree_control"];
+    let files = files.map(|name| dir.join(name));
+    for file in files.iter().filter(|file| file.exists()) {
+        chown(file, Some(ANN), Some(ANN)).expect("we are root");
     }
 }
 
