@@ -43,20 +43,28 @@ pub(crate) fn injected(
     call: &str,
     fault: &str,
 ) -> Output {
-    injected_into(driver, &[], &[verb, driver.id()], call, fault)
+    let traced = Traced { options: &[], args: &[verb, driver.id()] };
+    injected_into(driver, &traced, call, fault)
 }
 
-/// Calls the runtime so, with more options for strace: `-f` for init too.
+/// A call of the runtime under strace(1).
+pub(crate) struct Traced<'a> {
+    /// More options for strace: `-f` for init too.
+    pub(crate) options: &'a [&'a str],
+    /// The runtime's.
+    pub(crate) args: &'a [&'a str],
+}
+
+/// Calls the runtime so.
 pub(crate) fn injected_into(
     driver: &Driver,
-    options: &[&str],
-    args: &[&str],
+    traced: &Traced<'_>,
     call: &str,
     fault: &str,
 ) -> Output {
-    let runtime = driver.command(args);
+    let runtime = driver.command(traced.args);
     let mut strace = Command::new("strace");
-    strace.args(options);
+    strace.args(traced.options);
     strace.args(["-o", "/dev/null", "-e", &format!("trace={call}")]);
     strace.arg("-e").arg(format!("inject={call}:{fault}"));
     strace.arg(runtime.get_program()).args(runtime.get_args());

@@ -2,7 +2,7 @@
 //! --force` removes. The steps are the system calls that change something; a
 //! scratch that finds anything left at the end fails the test.
 
-use super::crash::injected_into;
+use super::crash::{Traced, injected_into};
 use super::driver::{Driver, LIMIT, on_ours};
 use super::hooks::script;
 use nix::sys::wait::{WaitPidFlag, waitpid};
@@ -60,14 +60,13 @@ fn with_hooks(test: impl FnOnce(&Driver)) {
 fn killed(
     driver: &Driver,
     calls: &[&str],
-    options: &[&str],
-    args: &[&str],
+    traced: &Traced<'_>,
     before: impl Fn(),
 ) -> usize {
     let at = |call: &str, n: u32| {
         before();
         let fault = format!("signal=KILL:when={n}");
-        let status = injected_into(driver, options, args, call, &fault).status;
+        let status = injected_into(driver, traced, call, &fault).status;
         delete_by_force(driver);
         // With `-f` it is init that was killed, and the runtime tells.
         let code = status.code();
@@ -78,6 +77,14 @@ fn killed(
     };
     let times = |call| (1..).take_while(|n| at(call, *n)).count();
     calls.iter().map(|call| times(call)).sum()
+}
+
+fn alone<'a>(args: &'a [&'a str]) -> Traced<'a> {
+    Traced { options: &[], args }
+}
+
+fn with_init<'a>(args: &'a [&'a str]) -> Traced<'a> {
+    Traced { options: &["-f"], args }
 }
 
 /// Deletes, and meanwhile reaps what a killed `exec` has left to us: a shim does
@@ -112,7 +119,7 @@ fn orphans() -> impl Iterator<Item = Pid> {
 fn whatever_a_killed_create_leaves_delete_by_force_removes() {
     with_hooks(|driver| {
         let args = ["create", driver.id()];
-        let times = killed(driver, &RUNTIME, &[], &args, || ());
+        let times = killed(driver, &RUNTIME, &alone(&args), || ());
         assert!(times > 20, "killed only {times} times");
     });
 }
@@ -123,7 +130,7 @@ fn whatever_a_killed_init_leaves_delete_by_force_removes() {
         // To its end: strace stays as long as somebody whom it follows.
         driver.set("/process/args", json!(["true"]));
         let args = ["run", driver.id()];
-        let times = killed(driver, &INIT, &["-f"], &args, || ());
+        let times = killed(driver, &INIT, &with_init(&args), || ());
         assert!(times > 20, "killed only {times} times");
     });
 }
@@ -132,7 +139,7 @@ fn whatever_a_killed_init_leaves_delete_by_force_removes() {
 fn whatever_a_killed_run_leaves_delete_by_force_removes() {
     with_hooks(|driver| {
         let args = ["run", "--detach", driver.id()];
-        let times = killed(driver, &RUNTIME, &[], &args, || ());
+        let times = killed(driver, &RUNTIME, &alone(&args), || ());
         assert!(times > 20, "killed only {times} times");
     });
 }
@@ -142,7 +149,7 @@ fn whatever_a_killed_start_leaves_delete_by_force_removes() {
     with_hooks(|driver| {
         let args = ["start", driver.id()];
         let create = || drop(driver.ok(&["create"]));
-        let times = killed(driver, &RUNTIME, &[], &args, create);
+        let times = killed(driver, &RUNTIME, &alone(&args), create);
         assert!(times > 2, "killed only {times} times");
     });
 }
@@ -153,7 +160,7 @@ fn whatever_a_killed_exec_leaves_delete_by_force_removes() {
         let pid = driver.scratch.path().join("pid").display().to_string();
         let args = ["exec", "--pid-file", &pid, driver.id(), "usleep", "9"];
         let run = || drop(driver.ok(&["run", "--detach"]));
-        let times = killed(driver, &RUNTIME, &[], &args, run);
+        let times = killed(driver, &RUNTIME, &alone(&args), run);
         assert!(times > 3, "killed only {times} times");
     });
 }
@@ -164,7 +171,7 @@ fn whatever_a_killed_delete_leaves_the_next_one_removes() {
         let calls = [&RUNTIME[..], &["unlinkat"]].concat();
         let args = ["delete", "--force", driver.id()];
         let run = || drop(driver.ok(&["run", "--detach"]));
-        let times = killed(driver, &calls, &[], &args, run);
+        let times = killed(driver, &calls, &alone(&args), run);
         assert!(times > 5, "killed only {times} times");
     });
 }
