@@ -5,6 +5,13 @@
 use nix::errno::Errno;
 use std::ffi::CStr;
 
+/// Makes the caller's session keyring the one of that name, which is made if it
+/// is not there.
+///
+/// # Errors
+/// EDQUOT: the user has as many keys as allowed. EACCES: there is one of that
+/// name, and no right to search it. ENOSYS: a kernel without keys.
+///
 /// Source: keyctl(2), `KEYCTL_JOIN_SESSION_KEYRING`
 pub fn keyctl_join_session_keyring(name: &CStr) -> nix::Result<i32> {
     const KEYCTL_JOIN_SESSION_KEYRING: i32 = 1;
@@ -16,6 +23,11 @@ pub fn keyctl_join_session_keyring(name: &CStr) -> nix::Result<i32> {
     Errno::result(serial).map(|serial| serial as i32)
 }
 
+/// Sets who may do what with a key.
+///
+/// # Errors
+/// EACCES: it is another user's. ENOKEY: no such key.
+///
 /// Source: keyctl(2), `KEYCTL_SETPERM`
 pub fn keyctl_setperm(key: i32, permissions: u32) -> nix::Result<()> {
     const KEYCTL_SETPERM: i32 = 5;

@@ -28,6 +28,13 @@ pub struct SchedAttr {
     pub util: [u32; 2],
 }
 
+/// Sets how the caller is scheduled.
+///
+/// # Errors
+/// EPERM: no CAP_SYS_NICE, or no real time for its cgroup. EINVAL: no such
+/// policy, or values that do not belong to it. EBUSY: deadlines that the
+/// processors cannot keep.
+///
 /// Source: sched_setattr(2), "Linux 3.14 (2014-03)"
 pub fn sched_setattr(attr: &SchedAttr) -> nix::Result<()> {
     let attr = SchedAttr { size: size_of::<SchedAttr>() as u32, ..*attr };
@@ -40,6 +47,10 @@ pub fn sched_setattr(attr: &SchedAttr) -> nix::Result<()> {
 
 /// Sets the priority for every process of the caller's process group.
 ///
+/// # Errors
+/// EPERM: the class needs CAP_SYS_ADMIN or CAP_SYS_NICE. EINVAL: no such class
+/// or level.
+///
 /// Source: ioprio_set(2), `IOPRIO_WHO_PGRP`, "Linux 2.6.13 (2005-08)"
 pub fn ioprio_set(priority: i32) -> nix::Result<()> {
     const IOPRIO_WHO_PGRP: i32 = 2;
@@ -49,6 +60,12 @@ pub fn ioprio_set(priority: i32) -> nix::Result<()> {
     Errno::result(done).map(drop)
 }
 
+/// Sets from which nodes the caller's memory comes.
+///
+/// # Errors
+/// EINVAL: no such mode, nodes that are not there, or none where there have to
+/// be some. ENOSYS: a kernel without memory nodes.
+///
 /// Source: set_mempolicy(2), "Linux 2.6.7 (2004-06)"
 pub fn set_mempolicy(mode: i32, nodes: &[u64]) -> nix::Result<()> {
     let call = libc::SYS_set_mempolicy;
