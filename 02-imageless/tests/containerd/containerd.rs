@@ -14,7 +14,7 @@ const OURS: &str = "the scratch directory is ours";
 
 /// Longer than the daemon takes to start, or a container to end, on a busy
 /// machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs `test` on containerd with the reference and then with ours.
 pub(crate) fn on_each_runtime(test: impl Fn(&Containerd)) {
@@ -35,7 +35,7 @@ pub(crate) struct Containerd {
     daemon: Child,
     bundle: Bundle,
     // Last: it looks for leaks when it is dropped.
-    scratch: Scratch,
+    pub(crate) scratch: Scratch,
 }
 
 impl Containerd {
@@ -68,9 +68,7 @@ impl Containerd {
 
     /// Calls ctr; its exit code and all that it says.
     pub(crate) fn call(&self, args: &[&str]) -> (Option<i32>, String) {
-        self.finish(
-            Command::new("ctr").arg("--address").arg(self.socket()).args(args),
-        )
+        self.finish(&mut self.command(args))
     }
 
     /// Runs a command in a new container.
@@ -79,21 +77,33 @@ impl Containerd {
         options: &[&str],
         command: &[&str],
     ) -> (Option<i32>, String) {
-        let run = self.run_arguments(options, command);
-        self.call(&run.iter().map(String::as_str).collect::<Vec<_>>())
+        self.finish(&mut self.run_command(options, command))
     }
 
-    /// The same from a terminal, which ctr makes raw and hands on.
-    pub(crate) fn run_on_a_terminal(
+    /// Runs a script in a new container that is removed at its end.
+    pub(crate) fn sh(
         &self,
-        command: &[&str],
+        options: &[&str],
+        script: &str,
     ) -> (Option<i32>, String) {
-        let run = self.run_arguments(&["--rm", "--tty"], command).join(" ");
-        let socket = self.socket();
-        let line = format!("exec ctr --address {} {run}", socket.display());
-        let mut script = Command::new("script");
-        script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
-        self.finish(&mut script)
+        self.run(&[&["--rm"], options].concat(), &["sh", "-c", script])
+    }
+
+    /// Prepares a call of ctr.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut ctr = Command::new("ctr");
+        ctr.arg("--address").arg(self.socket()).args(args);
+        ctr
+    }
+
+    /// Prepares a `run` of a command in a new container.
+    pub(crate) fn run_command(
+        &self,
+        options: &[&str],
+        command: &[&str],
+    ) -> Command {
+        let run = self.run_arguments(options, command);
+        self.command(&run.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// Starts a container that sleeps.
