@@ -2,28 +2,18 @@
 //! `create`, recorded in `state.json` and removed by `delete`. An ordinary user
 //! has it where cgroups are delegated, else a container without one.
 
-use crate::id::Id;
+mod planned;
+
+use crate::systemd::{self, Scope};
 use anyhow::{Context, Result, bail, ensure};
-use clap::ValueEnum;
 use namespaces::cgroup::{Cgroup, DeviceRule, Limits, Usage};
-use namespaces::idmap::in_first_user_namespace;
 use nix::errno::Errno;
-use nix::unistd::{AccessFlags, Pid, access, geteuid};
-use oci_spec::runtime::Linux;
+use nix::unistd::Pid;
+pub(crate) use planned::Manager;
+use planned::is_machines_root;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-
-/// Who makes a container's cgroup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Manager {
-    /// We, in the cgroup file system
-    Cgroupfs,
-    /// systemd, at our request (not supported yet)
-    Systemd,
-    /// Nobody: the container stays in its caller's
-    Disabled,
-}
 
 /// What has to be removed with the container; kept in `state.json`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -34,43 +24,15 @@ pub(crate) struct Place {
     /// Directories above it that we are about to make ourselves, the lowest
     /// first.
     parents: Vec<PathBuf>,
+    /// Of whose cgroup it is, if systemd makes it.
+    #[serde(default)]
+    scope: Option<Scope>,
 }
 
 impl Place {
-    /// Finds the place that `linux.cgroupsPath` names, or the default one.
-    ///
-    /// # Errors
-    /// A path with `..`, which would lead out of the hierarchy.
-    ///
-    /// Source: runtime-spec: config-linux.md, "Cgroups Path"
-    pub(crate) fn plan(
-        linux: &Linux,
-        id: &Id,
-        manager: Manager,
-    ) -> Result<Self> {
-        if manager == Manager::Disabled {
-            return Ok(Self::default());
-        }
-        let wanted = linux.cgroups_path().as_deref();
-        let wanted = wanted.filter(|path| !path.as_os_str().is_empty());
-        let path = match wanted {
-            Some(path) => Path::new("/").join(path),
-            None => match default_path(id)? {
-                Some(path) => path,
-                None => return Ok(Self::default()),
-            },
-        };
-        if path.components().any(|part| part == Component::ParentDir)
-            || path.parent().is_none()
-        {
-            bail!(
-                "config.json: linux.cgroupsPath: {path:?}: not a cgroup below \
-                 the top"
-            );
-        }
-        let cgroup = Cgroup::open(&path)?;
-        let parents = cgroup.paths().into_iter().flat_map(missing_parents);
-        Ok(Self { path: Some(path), parents: parents.collect() })
+    /// Tells whether it is made only when init is there to be put into it.
+    pub(crate) fn is_of_systemd(&self) -> bool {
+        self.scope.is_some()
     }
 
     /// Opens it, if the container has one.
@@ -104,6 +66,10 @@ impl Place {
         limits: &Limits,
         devices: &[DeviceRule],
     ) -> Result<Option<Cgroup>> {
+        if self.is_of_systemd() {
+            // See start_scope.
+            return Ok(None);
+        }
         let Some(path) = &self.path else {
             ensure!(
                 *limits == Limits::default(),
@@ -122,9 +88,39 @@ impl Place {
         Ok(Some(cgroup))
     }
 
+    /// Lets systemd put init into its scope, if it has one, and does there what
+    /// systemd has no word for.
+    ///
+    /// # Errors
+    /// No systemd, or what it refuses. As [`Place::create`].
+    pub(crate) fn start_scope(
+        &self,
+        init: Pid,
+        limits: &Limits,
+        devices: &[DeviceRule],
+    ) -> Result<()> {
+        let (Some(scope), Some(path)) = (&self.scope, &self.path) else {
+            return Ok(());
+        };
+        let version = Cgroup::open(path)?.version();
+        let mut properties = systemd::of_limits(limits, version);
+        properties.extend(systemd::of_devices(devices));
+        systemd::start(scope, init, properties)?;
+        let cgroup = Cgroup::adopt(path)?;
+        cgroup.add(init)?;
+        cgroup.set(limits).context("config.json: linux.resources")?;
+        cgroup
+            .set_devices(devices)
+            .context("config.json: linux.resources.devices")
+    }
+
     /// Sets limits; those that are not given stay as they are.
     pub(crate) fn set(&self, limits: &Limits) -> Result<()> {
         let cgroup = self.own()?;
+        if let Some(scope) = &self.scope {
+            let limited = systemd::of_limits(limits, cgroup.version());
+            systemd::set_properties(scope, limited)?;
+        }
         cgroup.set(limits).context("config.json: linux.resources")
     }
 
@@ -186,6 +182,9 @@ impl Place {
 
     /// Removes it with the directories above it that we made.
     pub(crate) fn remove(&self) -> Result<()> {
+        if let Some(scope) = &self.scope {
+            systemd::stop(scope)?;
+        }
         if let Some(mut cgroup) = self.open()? {
             cgroup.remove()?;
         }
@@ -219,59 +218,3 @@ impl Place {
 const NONE: &str = "the container has no cgroup of its own\nhint: an ordinary \
     user may make one in a delegated cgroup, for example from `systemd-run \
     --user --scope -p Delegate=yes`";
-
-/// Finds where a container goes of which nobody says where: to the top, or for
-/// an ordinary user to what is delegated to her. `None`: that is nothing.
-///
-/// Source: cgroups(7), "Cgroups delegation: delegating a hierarchy to a less
-/// privileged user"
-// ANCHOR: default_path
-fn default_path(id: &Id) -> Result<Option<PathBuf>> {
-    let name = format!("imageless-{id}");
-    let top = Path::new("/").join(&name);
-    if is_machines_root() || may_make(&top)? {
-        return Ok(Some(top));
-    }
-    match Cgroup::absolute(Path::new(&name))? {
-        Some(path) if may_make(&path)? => Ok(Some(path)),
-        Some(_) | None => Ok(None),
-    }
-}
-// ANCHOR_END: default_path
-
-fn is_machines_root() -> bool {
-    geteuid().is_root() && in_first_user_namespace()
-}
-
-/// Tells whether we may make a cgroup's directories, and move processes from
-/// the one above to it.
-fn may_make(path: &Path) -> Result<bool> {
-    let may_write = |path: &Path| access(path, AccessFlags::W_OK).is_ok();
-    Ok(Cgroup::open(path)?.paths().into_iter().all(|dir| {
-        let above = dir.ancestors().skip(1).find(|above| above.exists());
-        above.is_some_and(|dir| {
-            may_write(dir) && may_write(&dir.join("cgroup.procs"))
-        })
-    }))
-}
-
-fn missing_parents(dir: &Path) -> Vec<PathBuf> {
-    dir.ancestors()
-        .skip(1)
-        .take_while(|dir| !dir.exists())
-        .map(Path::to_owned)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cgroups_path_does_not_lead_out_of_the_hierarchy() {
-        let linux: Linux =
-            serde_json::from_str(r#"{"cgroupsPath":"/a/../../x"}"#).unwrap();
-        let id = Id::parse("a").unwrap();
-        assert!(Place::plan(&linux, &id, Manager::Cgroupfs).is_err());
-    }
-}

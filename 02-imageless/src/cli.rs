@@ -3,7 +3,7 @@
 
 use crate::cgroups::Manager;
 use crate::commands;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
 use nix::unistd::geteuid;
 use std::path::PathBuf;
@@ -40,7 +40,8 @@ pub(crate) struct Global {
     /// Accepted; there is nothing more to tell
     #[arg(long)]
     debug: bool,
-    /// Let systemd make the cgroups (not supported: they are made directly)
+    /// Let systemd make the container's cgroup; linux.cgroupsPath is
+    /// SLICE:PREFIX:NAME then
     #[arg(long)]
     systemd_cgroup: bool,
     /// Accepted; who calls decides, not the option
@@ -65,17 +66,8 @@ pub(crate) enum LogFormat {
 impl Global {
     /// Who makes the cgroup of a container that is created now. Those that are
     /// there keep theirs, whatever a later call says.
-    ///
-    /// # Errors
-    /// An option that cannot be honoured.
-    pub(crate) fn cgroup_manager(&self) -> Result<Manager> {
-        if self.systemd_cgroup || self.cgroup_manager == Manager::Systemd {
-            bail!(
-                "--systemd-cgroup: not supported yet\nhint: leave it out; \
-                 cgroups are made directly, as with runc's cgroupfs driver"
-            );
-        }
-        Ok(self.cgroup_manager)
+    pub(crate) fn cgroup_manager(&self) -> Manager {
+        if self.systemd_cgroup { Manager::Systemd } else { self.cgroup_manager }
     }
 
     /// The directory below which each container has its own.

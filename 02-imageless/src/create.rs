@@ -166,6 +166,8 @@ impl Attempt<'_> {
     fn equip(&mut self, child: &Child) -> Result<()> {
         self.container.save_init(Init::of(child.pid().as_raw())?)?;
         self.plan.isolation.maps.write(child.pid())?;
+        let Plan { cgroup, limits, device_rules, .. } = &self.plan;
+        cgroup.start_scope(child.pid(), limits, device_rules)?;
         let Plan { net_devices, isolation, .. } = &self.plan;
         self.moved.move_in(net_devices, isolation, child)
     }

@@ -106,6 +106,10 @@ fn become_container(
     if plan.isolation.new.contains(Namespace::Net) {
         net_devices::set_up_loopback()?;
     }
+    if plan.cgroup.is_of_systemd() {
+        // Before that there is no cgroup that could be mounted.
+        runtime.wait_for_go()?;
+    }
     let root = build_root(plan)?;
     make_terminal(plan, &root, inherited.console)?;
     // Not before the runtime has noted who we are: `delete` takes whoever is in

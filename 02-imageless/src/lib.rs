@@ -66,6 +66,7 @@ mod stdio;
 mod supported;
 mod sync;
 mod sysctl;
+mod systemd;
 mod user;
 
 use clap::Parser;

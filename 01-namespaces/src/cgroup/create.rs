@@ -23,20 +23,39 @@ impl Cgroup {
         let mut cgroup = Self::open(path)?;
         cgroup.refuse_if_in_use()?;
         cgroup.owned = true;
-        // What has been made when one fails is undone by Drop.
-        for dir in &cgroup.dirs {
-            files::make_dirs(&dir.path, &mut cgroup.made)
-                .map_err(files::explain)?;
-        }
-        match cgroup.version {
-            Version::V1 => {
-                cgroup.path_of("cpuset").map_or(Ok(()), v1::inherit_cpuset)?
-            }
-            Version::V2 => {
-                v2::enable_controllers(&cgroup.mount, &cgroup.dirs[0].path);
-            }
+        cgroup.make_dirs()?;
+        if cgroup.version == Version::V2 {
+            v2::enable_controllers(&cgroup.mount, &cgroup.dirs[0].path);
         }
         Ok(cgroup)
+    }
+
+    /// Takes over a cgroup that systemd has made and has put processes into,
+    /// and makes what it has left out: on v1, the hierarchies that it does not
+    /// use. It lives on when the value is dropped.
+    ///
+    /// # Errors
+    /// As [`Cgroup::create`].
+    ///
+    /// Source: systemd, docs/CGROUP_DELEGATION.md, "Controller Support"
+    pub fn adopt(path: &Path) -> Result<Self> {
+        let mut cgroup = Self::open(path)?;
+        cgroup.make_dirs()?;
+        Ok(cgroup)
+    }
+
+    /// What has been made when one fails is undone by Drop, if it is ours.
+    fn make_dirs(&mut self) -> Result<()> {
+        for dir in &self.dirs {
+            files::make_dirs(&dir.path, &mut self.made)
+                .map_err(files::explain)?;
+        }
+        match self.version {
+            Version::V1 => {
+                self.path_of("cpuset").map_or(Ok(()), v1::inherit_cpuset)
+            }
+            Version::V2 => Ok(()),
+        }
     }
 
     /// Refuses one that has processes: they are somebody else's. An empty one

@@ -83,7 +83,7 @@ impl IoWeight {
     }
 
     /// Gives the weight as BFQ counts on v1, 10 to 1000 of its 1 to 1000.
-    pub(super) fn blkio(self) -> u64 {
+    pub fn blkio(self) -> u64 {
         10 + ((self.0.clamp(1, 10_000) - 1) * 990).div_ceil(9999)
     }
 }

@@ -79,7 +79,7 @@ impl CreateOptions {
             pidfd_socket: pidfd_socket.map(PidfdSocket::connect).transpose()?,
             id: Id::parse(&self.id)?,
             bundle: self.bundle.clone(),
-            cgroup_manager: global.cgroup_manager()?,
+            cgroup_manager: global.cgroup_manager(),
             pid_file: self.pid_file.clone(),
             console,
             kept_fds: KeptFds::find(self.preserve_fds)?,

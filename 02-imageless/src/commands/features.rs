@@ -33,7 +33,7 @@ fn features() -> Value {
             "namespaces": Namespace::all().map(name).collect::<Vec<_>>(),
             "capabilities": Capabilities::KNOWN.names(),
             "cgroup": {
-                "v1": true, "v2": true, "systemd": false,
+                "v1": true, "v2": true, "systemd": true,
                 "systemdUser": false, "rdma": true,
             },
             "seccomp": seccomp(),

@@ -141,7 +141,10 @@ fn an_option_that_would_be_ignored_is_refused() {
                 &["create", "--preserve-fds", "4294967295"],
                 "--preserve-fds 4294967295: readlink(\"/proc/self/fd/",
             ),
-            (&["--systemd-cgroup", "create"], "--systemd-cgroup: "),
+            (
+                &["--systemd-cgroup", "create"],
+                "config.json: linux.cgroupsPath: ",
+            ),
         ] {
             let answer = driver.call(&[args, &[driver.id()]].concat());
             assert!(

@@ -93,6 +93,18 @@ pub(crate) const PACKAGES: &[Package] = &[
         ],
     },
     Package {
+        name: "systemd",
+        provides: "/lib/systemd/systemd",
+        why: "makes cgroups for --systemd-cgroup, as process 1 of a box",
+        needed_by: &[Need::Stage(2)],
+    },
+    Package {
+        name: "dbus",
+        provides: "dbus-daemon",
+        why: "carries what the runtime asks of systemd",
+        needed_by: &[Need::Stage(2)],
+    },
+    Package {
         name: "procps",
         provides: "ps",
         why: "shows processes, in the book",

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Process 1 of a box with namespaces of its own for processes, mounts, names and
+# cgroups: makes them look like a machine's, then becomes systemd.
+set -e
+mount --make-rprivate /
+# Settings of the kernel are not the box's.
+mount --bind /proc/sys /proc/sys
+mount -o remount,bind,ro /proc/sys
+
+# The trees of cgroups again, as this cgroup namespace sees them.
+trees=$(find /sys/fs/cgroup -mindepth 1 -maxdepth 1 -type d -printf '%f ')
+umount --lazy --recursive /sys/fs/cgroup
+mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
+for tree in $trees; do
+    mkdir /sys/fs/cgroup/$tree
+    case $tree in
+        unified) mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified ;;
+        systemd) mount -t cgroup -o none,name=systemd none /sys/fs/cgroup/systemd ;;
+        *) mount -t cgroup -o $tree none /sys/fs/cgroup/$tree ;;
+    esac
+done
+
+# Nothing is started but a message bus: no unit here wants sysinit.target.
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p /run/systemd/system
+cd /run/systemd/system
+cat >box.target <<'EOT'
+[Unit]
+DefaultDependencies=no
+Requires=dbus.socket dbus.service
+EOT
+cat >dbus.socket <<'EOT'
+[Unit]
+DefaultDependencies=no
+[Socket]
+ListenStream=/run/dbus/system_bus_socket
+EOT
+cat >dbus.service <<'EOT'
+[Unit]
+DefaultDependencies=no
+[Service]
+ExecStart=/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile --systemd-activation
+EOT
+cd /
+exec env -i container=oci PATH="$PATH" /lib/systemd/systemd \
+    --system --unit=box.target --log-target=null --show-status=no
