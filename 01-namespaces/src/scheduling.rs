@@ -38,6 +38,8 @@ fn explain_scheduler(error: SyscallError) -> SyscallError {
 }
 
 /// Which requests to a disk go first.
+///
+/// Source: ioprio_set(2), `IOPRIO_CLASS_RT` and others
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IoClass {
     /// Before all others.

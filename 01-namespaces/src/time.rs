@@ -20,6 +20,8 @@ pub struct ClockOffsets {
 }
 
 /// How far one clock is ahead; behind, if the seconds are negative.
+///
+/// Source: time_namespaces(7), "/proc/pid/timens_offsets"
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Offset {
     /// Whole seconds.

@@ -15,6 +15,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 /// [`SpawnOptions`](crate::process::SpawnOptions); the child calls
 /// [`Entrance::enter`]. Whether it may is decided by who has opened it, so the
 /// child may have lost its rights, and the sight of the files, by then.
+///
+/// Source: cgroup-v2.rst, "Delegation Containment"
 #[derive(Debug)]
 pub struct Entrance {
     /// On v2 only.

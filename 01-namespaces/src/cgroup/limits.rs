@@ -124,6 +124,8 @@ pub struct HugetlbLimit {
 }
 
 /// The priority of packets that leave by one network device.
+///
+/// Source: cgroup-v1/net_prio.rst
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetPriority {
     /// As the network namespace of who sets it names it.
@@ -139,6 +141,8 @@ impl fmt::Display for NetPriority {
 }
 
 /// Limits the use of one RDMA device. What is `None` stays as it is.
+///
+/// Source: cgroup-v2.rst, "RDMA"; cgroup-v1/rdma.rst
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RdmaLimit {
     /// As the kernel names it: `mlx5_1`.

@@ -32,6 +32,8 @@ impl NumberList {
 }
 
 /// Says what a list has to look like.
+///
+/// Source: cpuset(7), "List format"
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a list such as 0-3,7")]
 pub struct NotAList;

@@ -12,6 +12,13 @@ use std::ffi::CStr;
 /// EDQUOT: the user has as many keys as allowed. EACCES: there is one of that
 /// name, and no right to search it. ENOSYS: a kernel without keys.
 ///
+/// Makes a session keyring of this name ours, a new one if there is none, and
+/// gives its serial number.
+///
+/// # Errors
+/// EDQUOT: the user has too many keys. EACCES: the one that is there is not
+/// ours.
+///
 /// Source: keyctl(2), `KEYCTL_JOIN_SESSION_KEYRING`
 pub fn keyctl_join_session_keyring(name: &CStr) -> nix::Result<i32> {
     const KEYCTL_JOIN_SESSION_KEYRING: i32 = 1;
@@ -27,6 +34,11 @@ pub fn keyctl_join_session_keyring(name: &CStr) -> nix::Result<i32> {
 ///
 /// # Errors
 /// EACCES: it is another user's. ENOKEY: no such key.
+///
+/// Says who may do what with a key, by the bits of `KEY_POS_VIEW` and others.
+///
+/// # Errors
+/// EACCES: not our key, or no right to change it.
 ///
 /// Source: keyctl(2), `KEYCTL_SETPERM`
 pub fn keyctl_setperm(key: i32, permissions: u32) -> nix::Result<()> {

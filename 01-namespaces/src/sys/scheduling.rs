@@ -5,6 +5,8 @@
 use nix::errno::Errno;
 
 /// The argument of sched_setattr(2), its second version: 56 bytes.
+///
+/// Source: sched_setattr(2), `struct sched_attr`
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SchedAttr {
@@ -35,6 +37,12 @@ pub struct SchedAttr {
 /// policy, or values that do not belong to it. EBUSY: deadlines that the
 /// processors cannot keep.
 ///
+/// Sets the policy by which the calling thread is scheduled.
+///
+/// # Errors
+/// EPERM: not with our rights. EINVAL: no such policy, or a value that it does
+/// not take. EBUSY: the deadlines cannot all be met.
+///
 /// Source: sched_setattr(2), "Linux 3.14 (2014-03)"
 pub fn sched_setattr(attr: &SchedAttr) -> nix::Result<()> {
     let attr = SchedAttr { size: size_of::<SchedAttr>() as u32, ..*attr };
@@ -51,6 +59,10 @@ pub fn sched_setattr(attr: &SchedAttr) -> nix::Result<()> {
 /// EPERM: the class needs CAP_SYS_ADMIN or CAP_SYS_NICE. EINVAL: no such class
 /// or level.
 ///
+/// # Errors
+/// EPERM: real time, without CAP_SYS_ADMIN or CAP_SYS_NICE. EINVAL: no such
+/// class.
+///
 /// Source: ioprio_set(2), `IOPRIO_WHO_PGRP`, "Linux 2.6.13 (2005-08)"
 pub fn ioprio_set(priority: i32) -> nix::Result<()> {
     const IOPRIO_WHO_PGRP: i32 = 2;
@@ -65,6 +77,13 @@ pub fn ioprio_set(priority: i32) -> nix::Result<()> {
 /// # Errors
 /// EINVAL: no such mode, nodes that are not there, or none where there have to
 /// be some. ENOSYS: a kernel without memory nodes.
+///
+/// Says on which memory nodes the calling thread allocates: `MPOL_`, and a bit
+/// for each node.
+///
+/// # Errors
+/// EINVAL: a mode that this kernel does not know, or nodes that do not go with
+/// it.
 ///
 /// Source: set_mempolicy(2), "Linux 2.6.7 (2004-06)"
 pub fn set_mempolicy(mode: i32, nodes: &[u64]) -> nix::Result<()> {

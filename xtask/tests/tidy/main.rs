@@ -10,6 +10,7 @@ mod headers;
 mod licences;
 mod manifests;
 mod mutants;
+mod origins;
 mod purity;
 mod sleeps;
 mod tree;
