@@ -121,14 +121,26 @@ mod tests {
 
     #[test]
     fn what_a_learner_is_told_to_run_is_their_own_program() {
-        for exercise in exercises(repository()).unwrap() {
+        let mut all = exercises(repository()).unwrap();
+        all.retain(Exercise::has_program);
+        for exercise in &all {
             for which in [Cut::Starter, Cut::Solution] {
-                let files = files(&exercise, which, "mine").unwrap();
-                let program = files.iter().find(|(name, _)| *name == PROGRAM);
-                let Some((_, code)) = program else { continue };
+                let code = program(exercise, which).unwrap();
+                let code = with_own_program(&code, exercise, "mine");
                 assert!(code.contains("target/debug/mine"), "{code}");
                 assert!(!code.contains("debug/examples"), "{code}");
             }
+        }
+    }
+
+    #[test]
+    fn a_learner_gets_the_file_to_edit_and_no_package_without_a_program() {
+        for exercise in exercises(repository()).unwrap() {
+            let files = files(&exercise, Cut::Starter, "mine").unwrap();
+            let names: Vec<_> = files.iter().map(|(name, _)| *name).collect();
+            assert!(names.contains(&&*exercise.file), "{names:?}");
+            let has_program = exercise.has_program();
+            assert_eq!(names.contains(&PROGRAM), has_program, "{names:?}");
         }
     }
 }
