@@ -75,6 +75,7 @@ impl Sets {
     ///
     /// Source: capabilities(7), "Transformation of capabilities during
     /// execve()"
+    // ANCHOR: within
     pub(crate) fn within(self, own: Capabilities) -> Self {
         let bounding = self.bounding.and(own);
         let permitted = self.permitted.and(own);
@@ -83,6 +84,7 @@ impl Sets {
         let ambient = self.ambient.and(permitted).and(inheritable);
         Self { bounding, effective, permitted, inheritable, ambient }
     }
+    // ANCHOR_END: within
 
     /// Limits what can ever be gained. Runs in init while it still has
     /// CAP_SETPCAP.

@@ -15,12 +15,13 @@ use oci_spec::runtime::User;
 /// What runc gives to a container whose configuration says nothing.
 const DEFAULT_UMASK: u32 = 0o022;
 
+// ANCHOR: apply
 /// Turns init, still root, into the configured user with the configured
 /// capabilities. Runs in init.
 ///
 /// # Errors
-/// EINVAL: an id that the user namespace does not map. EPERM: additional groups,
-/// and setgroups(2) is denied in this user namespace.
+/// EINVAL: an id that the user namespace does not map. EPERM: additional
+/// groups, and setgroups(2) is denied in this user namespace.
 ///
 /// Source: credentials(7), capabilities(7), "Effect of user ID changes on
 /// capabilities"
@@ -41,6 +42,7 @@ pub(crate) fn apply(
     umask(Mode::from_bits_truncate(user.umask().unwrap_or(DEFAULT_UMASK)));
     Ok(())
 }
+// ANCHOR_END: apply
 
 /// Groups first: after the user has changed, the right is gone. Always set,
 /// also to none: root's groups must not stay. Only an ordinary user's do, whom

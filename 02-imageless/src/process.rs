@@ -34,6 +34,7 @@ pub(crate) struct Planned {
     pub(crate) common: EveryProcess,
 }
 
+// ANCHOR: filter_from
 /// When the filter of system calls begins to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FilterFrom {
@@ -46,6 +47,7 @@ enum FilterFrom {
     /// not allow.
     Execve,
 }
+// ANCHOR_END: filter_from
 
 impl Planned {
     /// Translates it, for a container that says this of all its processes.

@@ -39,6 +39,7 @@ impl Condition {
 const HIGH: u32 = if cfg!(target_endian = "little") { 4 } else { 0 };
 const LOW: u32 = 4 - HIGH;
 
+// ANCHOR: compare_high
 /// Goes on to the low half if the high one does not decide.
 fn compare_high(op: LinuxSeccompOperator, value: u32, two: u32) -> Vec<Step> {
     let jump = |test, yes, no| Step::Jump { test, value, yes, no };
@@ -56,6 +57,7 @@ fn compare_high(op: LinuxSeccompOperator, value: u32, two: u32) -> Vec<Step> {
         ScmpCmpMaskedEq => masked(value, two),
     }
 }
+// ANCHOR_END: compare_high
 
 fn compare_low(op: LinuxSeccompOperator, value: u32, two: u32) -> Vec<Step> {
     let jump = |test, yes, no| vec![Step::Jump { test, value, yes, no }];

@@ -60,6 +60,7 @@ pub(crate) fn load(offset: u32) -> Step {
 const NUMBER: u32 = 0;
 const ARCHITECTURE: u32 = 4;
 
+// ANCHOR: compile
 /// The whole filter. Calls of an architecture that nobody listed end the
 /// process: their numbers mean something else.
 pub(crate) fn compile(groups: &[Group]) -> Code {
@@ -71,6 +72,7 @@ pub(crate) fn compile(groups: &[Group]) -> Code {
     });
     [vec![load_at(ARCHITECTURE)], choice].concat()
 }
+// ANCHOR_END: compile
 
 /// Halves the ranges until one is left: ten comparisons for a thousand.
 fn search(group: &Group, ranges: &[(u32, Verdict)]) -> Code {

@@ -56,6 +56,12 @@ pub(crate) const PACKAGES: &[Package] = &[
         needed_by: RUNTIMES,
     },
     Package {
+        name: "libcap2-bin",
+        provides: "setcap",
+        why: "marks a file with capabilities, in the book",
+        needed_by: &[Need::Stage(2)],
+    },
+    Package {
         name: "conmon",
         provides: "conmon",
         why: "the reference shim: suites pass on it before they judge ours",
