@@ -11,7 +11,6 @@ use nix::mount::MsFlags;
 ///
 /// Source: runtime-spec: config.md, "Linux mount options"; mount(8),
 /// "FILESYSTEM-INDEPENDENT MOUNT OPTIONS"
-// ANCHOR: attributes
 #[rustfmt::skip]
 const ATTRIBUTES: [(&str, &str, Attr, Ms); 9] = [
     ("ro",          "rw",            Attr::MOUNT_ATTR_RDONLY,      Ms::MS_RDONLY),
@@ -25,7 +24,6 @@ const ATTRIBUTES: [(&str, &str, Attr, Ms); 9] = [
     ("relatime",    "norelatime",    Attr::MOUNT_ATTR_RELATIME,    Ms::MS_RELATIME),
     ("strictatime", "nostrictatime", Attr::MOUNT_ATTR_STRICTATIME, Ms::MS_STRICTATIME),
 ];
-// ANCHOR_END: attributes
 
 /// Linux 5.10 (2020-12).
 const NOSYMFOLLOW: Ms = Ms::from_bits_retain(0x100);

@@ -53,7 +53,6 @@ impl Request {
         Self { kind, flags, payload: body.to_owned() }
     }
 
-    // ANCHOR: attribute
     /// Adds an attribute: length and kind, two bytes each, the value, and what
     /// is missing to a multiple of four.
     pub(crate) fn with(mut self, kind: u16, value: &[u8]) -> Self {
@@ -65,7 +64,6 @@ impl Request {
         self.payload.resize(self.payload.len().next_multiple_of(4), 0);
         self
     }
-    // ANCHOR_END: attribute
 
     fn bytes(&self, more: i32) -> Vec<u8> {
         let length = u32::try_from(HEADER + self.payload.len())

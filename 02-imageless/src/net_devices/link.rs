@@ -87,7 +87,6 @@ impl Link {
         Ok(payloads.filter(of_this).map(|it| address(&it)).collect())
     }
 
-    // ANCHOR: move_to
     /// Moves it to another network namespace, and gives it a name there. We ask
     /// for its number too: whoever moves a device as `eth%d` knows no name to
     /// find it by.
@@ -117,7 +116,6 @@ impl Link {
         }
         moved.map(|()| *self)
     }
-    // ANCHOR_END: move_to
 
     /// Gives it an address.
     ///

@@ -36,7 +36,7 @@ fn set_devices(driver: &Driver, devices: &Value) {
 }
 
 /// Whether it is up, and its addresses for the outside.
-const SHOW: &str = "show() { ip addr show $1 | grep -o 'state UP\\|UP,LOWER_UP\\|inet6* [0-9a-f:.]*/[0-9]* .*scope global' | sed 's/ brd .*//; s/ scope.*//' | sort -u; }";
+const SHOW: &str = "show() { ip addr show $1 | grep -o 'UP,LOWER_UP\\|inet6* [0-9a-f:.]*/[0-9]* .*scope global' | sed 's/ brd .*//; s/ scope.*//' | sort -u; }";
 
 fn shown_in_the_container(
     driver: &Driver,
