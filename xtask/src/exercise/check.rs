@@ -15,6 +15,7 @@ mod held;
 mod joining;
 mod losses;
 mod memory;
+mod mounted;
 mod operations;
 mod pid_files;
 mod pids;
@@ -66,6 +67,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("masked-by-a-link", careless::unmasked),
     ("mask-that-holds", careless::masked),
     ("one-call-less", filters::refuses),
+    ("five-mounts", mounted::prediction),
 ];
 
 /// Checks an exercise, claim by claim, up to the first that does not hold.
