@@ -100,12 +100,8 @@ fn become_container(
     let (process, state) = (&plan.process, inherited.state);
     enter_namespaces(plan, runtime)?;
     let mut outside = Outside::take(process, agent, state, Status::Creating)?;
-    // Through the host's /proc: before the container's own is there, and could
-    // be a fake.
+    // Through the host's /proc: the container's own could be a fake.
     sysctl::apply(&plan.sysctls)?;
-    if plan.isolation.new.contains(Namespace::Net) {
-        net_devices::set_up_loopback()?;
-    }
     if plan.cgroup.is_of_systemd() {
         // Before that there is no cgroup that could be mounted.
         runtime.wait_for_go()?;
@@ -176,6 +172,9 @@ fn enter_namespaces(plan: &Plan, runtime: &mut InitEnd<'_>) -> Result<()> {
         let (uid, gid) = (Uid::from_raw(0), Gid::from_raw(0));
         setresgid(gid, gid, gid).in_call(|| "setresgid(0, 0, 0)".into())?;
         setresuid(uid, uid, uid).in_call(|| "setresuid(0, 0, 0)".into())?;
+    }
+    if plan.isolation.new.contains(Namespace::Net) {
+        net_devices::set_up_loopback()?;
     }
     Ok(())
 }

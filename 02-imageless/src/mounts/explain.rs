@@ -9,9 +9,8 @@ const FILESYSTEMS: [(&str, Errno, &str); 4] = [
     (
         "sysfs",
         Errno::EPERM,
-        "it shows a network namespace: give the container one of its own, or \
-         bind the host's: {\"destination\":\"/sys\",\"source\":\"/sys\",\
-         \"options\":[\"rbind\",\"rro\"]}",
+        "it shows a network namespace: give the container its own, or bind the \
+         host's /sys with rbind and rro",
     ),
     (
         "mqueue",
