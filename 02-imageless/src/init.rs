@@ -108,6 +108,8 @@ fn become_container(
     }
     let root = build_root(plan)?;
     make_terminal(plan, &root, inherited.console)?;
+    // ANCHOR_END: become_container
+    // ANCHOR: leave_the_host
     // Not before the runtime has noted who we are: `delete` takes whoever is in
     // the cgroup of a container without an init for somebody else's process.
     runtime.wait_for_go()?;
@@ -121,7 +123,7 @@ fn become_container(
     process.restrict(&mut outside)?;
     process.find_program(&mut outside)
 }
-// ANCHOR_END: become_container
+// ANCHOR_END: leave_the_host
 
 /// The runtime's hooks first, in its namespaces, then those in ours. The host's
 /// files are in sight of both.

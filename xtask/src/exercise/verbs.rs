@@ -81,7 +81,7 @@ pub(crate) fn check_package(exercise: &Exercise) -> Result<()> {
 fn check_program(exercise: &Exercise, program: &Path) -> Result<()> {
     if !exercise.is_program() && exercise.has_program() {
         bail!(
-            "--bin: {} has no program to write, but an {}",
+            "--bin: in {} there is no program to write, but {}",
             exercise.id,
             exercise.file
         );
