@@ -69,6 +69,9 @@ const BROKEN: &[Row] = &[
     ),
 ];
 
+const ONLY_V2: &str =
+    "umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup";
+
 /// Runs it, and checks all that has to be so for any refusal.
 fn check(command: &mut Command, (args, names, code): Row) {
     let command = command.args(args).stdin(Stdio::null());
@@ -145,6 +148,10 @@ fn a_controller_that_is_not_mounted_is_named_with_how_to_mount_it() {
     for (broken, limit, file) in [
         ("umount /sys/fs/cgroup/pids", "--pids=9", "pids.max"),
         ("umount /sys/fs/cgroup/memory", "--memory=9M", "memory.limit_in"),
+        // v2 alone, which has none of the controllers that v1 holds.
+        (ONLY_V2, "--pids=9", "/pids.max\", O_WRONLY) = ENOENT"),
+        (ONLY_V2, "--memory-high=9M", "/memory.high\", O_WRONLY) = ENOENT"),
+        ("mount -o remount,bind,ro /sys/fs/cgroup/pids", "--pids=9", "= EROFS"),
     ] {
         check(&mut on_a_broken_machine(), (&[broken, limit], file, 125));
     }
