@@ -63,19 +63,29 @@ pub(crate) fn on_ours_with_pure_cgroup_v2(
     args: &[&str],
     test: impl FnOnce(&Driver),
 ) {
+    on_ours_with_cgroups("mount -t cgroup2 none /sys/fs/cgroup", args, test);
+}
+
+/// Runs `test` on ours in a mount namespace where `mounts`, in shell, has made
+/// all the cgroup file systems that there are.
+pub(crate) fn on_ours_with_cgroups(
+    mounts: &str,
+    args: &[&str],
+    test: impl FnOnce(&Driver),
+) {
     if !requires(&[Need::Root]) {
         return;
     }
     let scratch = Scratch::new();
     let script = format!(
         "#!/bin/sh\nexec unshare --mount sh -c 'umount -l /sys/fs/cgroup && \
-         mount -t cgroup2 none /sys/fs/cgroup && exec {} \"$@\"' sh \"$@\"\n",
+         {mounts} && exec {} \"$@\"' sh \"$@\"\n",
         env!("CARGO_BIN_EXE_imageless")
     );
-    let program = scratch.path().join("on-cgroup-v2");
+    let program = scratch.path().join("on-other-cgroups");
     fs::write(&program, script).expect(OURS);
     fs::set_permissions(&program, Permissions::from_mode(0o755)).expect(OURS);
-    let name = "imageless on cgroup v2".to_owned();
+    let name = "imageless on other cgroups".to_owned();
     test(&Driver::new(scratch, RuntimeUnderTest { name, program }, args));
 }
 

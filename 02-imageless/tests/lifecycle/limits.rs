@@ -1,7 +1,8 @@
 //! The container's cgroup: where it is, what it limits, and that it goes away.
 
 use super::driver::{
-    Driver, on_each_runtime, on_ours, on_ours_with_pure_cgroup_v2,
+    Driver, on_each_runtime, on_ours, on_ours_with_cgroups,
+    on_ours_with_pure_cgroup_v2,
 };
 use serde_json::json;
 use std::fs;
@@ -170,5 +171,28 @@ fn processes_that_outlive_init_are_ended_by_delete() {
         driver.wait_for("stopped");
         driver.ok(&["delete"]);
         // That nobody is left, and no cgroup, is what the scratch looks at.
+    });
+}
+
+/// Controllers of v1 that few machines mount, and that nobody needs for anything
+/// else.
+const NET: &str = "mount -t tmpfs none /sys/fs/cgroup && cd /sys/fs/cgroup && \
+    mkdir net devices && mount -t cgroup -o net_cls,net_prio none net && \
+    mount -t cgroup -o devices none devices && cd $OLDPWD";
+
+#[test]
+fn packets_get_the_configured_class_and_priorities() {
+    on_ours_with_cgroups(NET, &[], |driver| {
+        let lo = json!([{"name": "lo", "priority": 7}]);
+        let network = json!({"classID": 1_048_577, "priorities": lo});
+        driver.set("/linux/resources", json!({"network": network}));
+        let net = json!({"destination": "/net", "type": "bind", "source": "/sys/fs/cgroup/net", "options": ["rbind"]});
+        driver.set("/mounts", json!([{"destination": "/proc", "type": "proc", "source": "proc"}, net]));
+        let id = driver.id();
+        driver.set_script(&format!(
+            "cd /net/*{id}*; grep -x $$ cgroup.procs; cat net_cls.classid; \
+             grep 'lo ' net_prio.ifpriomap"
+        ));
+        assert_eq!(driver.output(), "1\n1048577\nlo 7\n");
     });
 }
