@@ -10,6 +10,7 @@ use crate::hooks::{self, Moment};
 use crate::id::Id;
 use crate::init::{self, Inheritance};
 use crate::kept_fds::KeptFds;
+use crate::log;
 use crate::net_devices::Moved;
 use crate::pidfd_socket::PidfdSocket;
 use crate::plan::Plan;
@@ -84,7 +85,7 @@ pub(crate) fn create(root: &Path, request: &Request) -> Result<Created> {
             for warning in state.flat_map(hooks::run_poststop) {
                 // Not in the log: podman reads that of a create as one record,
                 // the error's.
-                eprintln!("imageless: warning: {warning:#}");
+                log::say(&format!("warning: {warning:#}"));
             }
             Err(error)
         }

@@ -26,19 +26,26 @@ pub(crate) fn choose(global: &Global) {
     }
 }
 
+/// Writes a line to stderr. Not by eprintln!, which panics where that is a full
+/// disk or a pipe that nobody reads: who has to tell an error there, has none
+/// more.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "imageless: {line}");
+}
+
 /// Tells why the verb has failed.
 ///
 /// Source: containerd's go-runc and podman's libpod read
 /// `{"level","msg","time"}`.
 pub(crate) fn error(message: &str) {
-    eprintln!("imageless: {message}");
+    say(message);
     append("error", message);
 }
 
 /// Tells what has failed although the verb has not.
 pub(crate) fn warning(error: &anyhow::Error) {
     let message = printable(&format!("{error:#}"));
-    eprintln!("imageless: warning: {message}");
+    say(&format!("warning: {message}"));
     append("warning", &message);
 }
 
@@ -53,7 +60,7 @@ fn append(level: &str, message: &str) {
         .open(path)
         .and_then(|mut file| writeln!(file, "{record}"));
     if let Err(cause) = written {
-        eprintln!("imageless: --log {}: {cause}", path.display());
+        say(&format!("--log {}: {cause}", path.display()));
     }
 }
 // ANCHOR_END: append

@@ -10,7 +10,7 @@ use crate::program::{self, Program};
 use crate::rlimits::{self, Rlimit};
 use crate::scheduling::Turn;
 use crate::seccomp::{Filter, Introduction};
-use crate::{credentials, home, stdio};
+use crate::{credentials, home, log, stdio};
 use anyhow::{Context, Result, bail};
 use namespaces::InCall;
 use namespaces::process::{exec, exec_failure_code};
@@ -173,12 +173,12 @@ impl Planned {
         if self.filter_from() == FilterFrom::Execve
             && let Err(error) = self.load_filter(None)
         {
-            eprintln!("imageless: {error:#}");
+            log::say(&format!("{error:#}"));
             tell(&error);
             return 1;
         }
         let error = exec(file, argv, &env);
-        eprintln!("imageless: {error}");
+        log::say(&error.to_string());
         let code = exec_failure_code(&error);
         tell(&error.into());
         code

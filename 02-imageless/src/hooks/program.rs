@@ -60,7 +60,8 @@ pub(super) fn run(hook: &Hook, state: &[u8]) -> Result<()> {
     let (mut output, its_end) = Output::new()?;
     let child = spawn(&SpawnOptions::default(), || {
         let Err(error) = program.start(&stdin, &its_end);
-        eprintln!("{error}");
+        // Into the pipe, or to nobody.
+        let _ = writeln!(std::io::stderr(), "{error}");
         exec_failure_code(&error)
     })?;
     drop(its_end);

@@ -227,3 +227,18 @@ fn the_state_directory_is_closed_to_others() {
         driver.ok(&["delete"]);
     });
 }
+
+/// Stderr is a full disk here, where printing would panic.
+#[test]
+fn an_error_that_cannot_be_told_is_an_error_all_the_same() {
+    on_ours(&["/nowhere"], |driver| {
+        let log = driver.scratch.path().join("log");
+        let log = log.to_str().expect("our paths are text");
+        let mut create = driver.command(&["--log", log, "create", driver.id()]);
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        create.stderr(full.expect("it is everywhere"));
+        let status = create.status().expect("the runtime was found");
+        assert_eq!(status.code(), Some(1), "{status}");
+        assert!(driver.read("log").contains("/nowhere"));
+    });
+}
