@@ -111,7 +111,7 @@ impl Attempt<'_> {
         // Before the cgroup exists, so that a crash does not lose its path.
         container.save(State::new(plan, &request.id))?;
         for mount in &plan.mounts {
-            mount.make_idmapped(&plan.isolation)?;
+            mount.make_outside(&plan.isolation)?;
         }
         let mut cgroup =
             plan.cgroup.create(&plan.limits, &plan.device_rules)?;

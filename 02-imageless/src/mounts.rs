@@ -16,7 +16,9 @@ use crate::propagation::is_shared;
 use anyhow::{Context, Result};
 use idmap::IdMap;
 use namespaces::mounts::{DetachedMount, Propagation};
+use namespaces::namespace::Namespace;
 use namespaces::root::Root;
+use nix::unistd::geteuid;
 use part::{Part, What};
 use std::cell::RefCell;
 use std::path::Path;
@@ -28,7 +30,7 @@ pub(crate) struct Planned {
     /// Several for cgroup v1, which has a tree for each controller; else one.
     parts: Vec<Part>,
     idmap: Option<IdMap>,
-    /// What the runtime has made, who alone may map ids.
+    /// What the runtime has made, who alone may map ids and reach all files.
     made: RefCell<Option<DetachedMount>>,
 }
 
@@ -74,16 +76,20 @@ impl Planned {
         self.parts.iter_mut().for_each(Part::cut_off_if_silent);
     }
 
-    /// Makes a mount with other ids, which the root of a user namespace has no
-    /// right to. Runs in the runtime, before there is an init.
-    pub(crate) fn make_idmapped(&self, isolation: &Isolation) -> Result<()> {
-        let (Some(idmap), [part]) = (&self.idmap, &self.parts[..]) else {
-            return Ok(());
-        };
+    /// Makes what the root of a user namespace has no right to: a mount with
+    /// other ids, and one of a file that only the host's root can reach. Runs
+    /// in the runtime, before there is an init.
+    pub(crate) fn make_outside(&self, isolation: &Isolation) -> Result<()> {
+        let [part] = &self.parts[..] else { return Ok(()) };
         let What::Bind { source, reach } = &part.what else { return Ok(()) };
+        if self.idmap.is_none() && !out_of_reach(isolation) {
+            return Ok(());
+        }
         let make = || {
             let mount = DetachedMount::bind(source, *reach)?;
-            idmap.apply(&mount, isolation)?;
+            if let Some(idmap) = &self.idmap {
+                idmap.apply(&mount, isolation)?;
+            }
             Ok(mount)
         };
         let made = make().map_err(|error| part.explain(error));
@@ -131,4 +137,10 @@ impl Planned {
         }
         Ok(())
     }
+}
+
+/// Tells whether init may be unable to open files that we can: the root of a
+/// new user namespace is an ordinary user of the host.
+fn out_of_reach(isolation: &Isolation) -> bool {
+    isolation.new.contains(Namespace::User) && geteuid().is_root()
 }

@@ -52,7 +52,7 @@ pub(super) fn plan(
     };
     for part in &mut parts {
         part.user_namespace = isolation.own().contains(Namespace::User);
-        if idmap.is_some() {
+        if idmap.is_some() || part.user_namespace {
             // On the host it may be shared: what is mounted in it inside would
             // appear there.
             part.cut_off_if_silent();

@@ -108,3 +108,18 @@ fn masks_are_added() {
         )]);
     });
 }
+
+#[test]
+fn root_of_a_user_namespace_is_somebody_else_outside() {
+    on_each_runtime(|podman| {
+        // What a run mounts on, such as /etc/hosts, only the host's root can
+        // make in this root file system; and only he can open what is mounted.
+        podman.prints(&[(&[], "true", "")]);
+        podman.prints(&[(
+            &["--uidmap", "0:100000:5000", "--hostname", "box"],
+            "awk '{ print $1, $2, $3 }' /proc/self/uid_map; id -u; \
+             grep -c box /etc/hostname",
+            "0 100000 5000\n0\n1\n",
+        )]);
+    });
+}

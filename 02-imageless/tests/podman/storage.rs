@@ -66,6 +66,21 @@ fn a_root_that_is_read_only_is_not_written() {
             "touch /x 2>/dev/null || echo no",
             "no\n",
         )]);
+        podman.prints(&[(
+            &["--read-only"],
+            "touch /x 2>/dev/null || echo no; touch /tmp/x && echo yes",
+            "no\nyes\n",
+        )]);
+    });
+}
+
+#[test]
+fn a_file_system_in_memory_has_its_size_and_what_the_directory_had() {
+    on_each_runtime(|podman| {
+        let script = "df /etc | tail -1 | awk '{ print $1, $2 }'; \
+                      grep -c root /etc/group";
+        let tmpfs = ["--tmpfs", "/etc:size=64k"];
+        podman.prints(&[(&tmpfs, script, "tmpfs 64\n1\n")]);
     });
 }
 
