@@ -18,6 +18,7 @@ use idmap::IdMap;
 use namespaces::mounts::{DetachedMount, Propagation};
 use namespaces::namespace::Namespace;
 use namespaces::root::Root;
+use nix::errno::Errno;
 use nix::unistd::geteuid;
 use part::{Part, What};
 use std::cell::RefCell;
@@ -102,7 +103,7 @@ impl Planned {
     /// host's peer. Runs in init.
     pub(crate) fn hold(&self) -> Result<Option<DetachedMount>> {
         if let Some(made) = self.made.take() {
-            return Ok(Some(made));
+            return self.nearest(made).map(Some);
         }
         let [Part { what: What::Bind { source, reach }, .. }] = &self.parts[..]
         else {
@@ -117,6 +118,23 @@ impl Planned {
             Err(error) => Err(error),
         };
         held.map(Some).with_context(|| self.field.clone())
+    }
+
+    /// Takes init's own copy of what init can reach, and the runtime's of the
+    /// rest: to its own the kernel lets init set only what the host has not
+    /// locked.
+    fn nearest(&self, made: DetachedMount) -> Result<DetachedMount> {
+        let [Part { what: What::Bind { source, reach }, .. }] = &self.parts[..]
+        else {
+            return Ok(made);
+        };
+        if self.idmap.is_some() {
+            return Ok(made);
+        }
+        match DetachedMount::bind(source, *reach) {
+            Err(error) if error.errno == Errno::EACCES => Ok(made),
+            own => own.with_context(|| self.field.clone()),
+        }
     }
 
     /// Mounts inside the root; `held` is what [`Planned::hold`] gave. Runs in
