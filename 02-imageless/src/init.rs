@@ -148,9 +148,9 @@ fn run_hooks(moment: Moment, inherited: Inheritance<'_>) -> Result<()> {
     hooks::run(moment, inherited.state, getpid().as_raw())
 }
 
-// ANCHOR: enter_namespaces
 /// Becomes root of the new user namespace, if there is one, before anything is
 /// done in the others that it owns.
+// ANCHOR: enter_namespaces
 fn enter_namespaces(plan: &Plan, runtime: &mut InitEnd<'_>) -> Result<()> {
     prctl::set_name(c"imageless init")
         .in_call(|| "prctl(PR_SET_NAME)".into())?;

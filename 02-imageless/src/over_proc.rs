@@ -34,7 +34,6 @@ const FACTS: [&str; 10] = [
 /// Names the destination.
 ///
 /// Source: runtime-spec: config.md, "Mounts"
-// ANCHOR: check
 pub(crate) fn check(root: &Root, mount: &Mount) -> Result<()> {
     if matches!(mount.fstype.as_deref(), Some("proc" | "devpts" | "mqueue")) {
         return Ok(());
@@ -52,7 +51,6 @@ pub(crate) fn check(root: &Root, mount: &Mount) -> Result<()> {
         Ok(())
     }
 }
-// ANCHOR_END: check
 
 /// Without `//`, `/./` and a `/` at the end.
 fn plain(path: &Path) -> PathBuf {

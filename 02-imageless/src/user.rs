@@ -30,7 +30,6 @@ pub(crate) fn change(user: &mut User, text: &str) -> Result<()> {
 /// Names the field.
 ///
 /// Source: setresuid(2), setresgid(2)
-// ANCHOR: check
 pub(crate) fn check(user: &User) -> Result<()> {
     let groups = user.additional_gids().iter().flatten().enumerate();
     let groups = groups.map(|(i, gid)| (format!("additionalGids[{i}]"), *gid));
@@ -42,7 +41,6 @@ pub(crate) fn check(user: &User) -> Result<()> {
     }
     Ok(())
 }
-// ANCHOR_END: check
 
 fn number(text: &str) -> Result<u32> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
