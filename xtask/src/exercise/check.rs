@@ -67,6 +67,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("masked-by-a-link", careless::unmasked),
     ("mask-that-holds", careless::masked),
     ("one-call-less", filters::refuses),
+    ("mount-point-outside", careless::made_outside),
     ("five-mounts", mounted::prediction),
 ];
 

@@ -23,6 +23,12 @@ static LEAKED: Claim = Claim {
     man: "man 7 symlink",
 };
 
+static MADE: Claim = Claim {
+    name: "a directory appears on the host",
+    likely: "the mount point was made in the root: nothing on its way led out",
+    man: "man 7 symlink",
+};
+
 static MASKED: Claim = Claim {
     name: "the masked file is a null device",
     likely: "it was hidden by what the image has as /dev/null",
@@ -55,6 +61,19 @@ pub(crate) fn unmasked(subject: &Subject<'_>) -> Result<()> {
     let held = Held::start(subject.program, &args, &CAT)?;
     let masked = format!("/proc/{}/root/masked", held.command()?);
     LEAKED.same(&shown(&secret), &shown(masked))
+}
+
+/// The image was to make the runtime create a directory of the host.
+pub(crate) fn made_outside(subject: &Subject<'_>) -> Result<()> {
+    let scratch = Scratch::new()?;
+    let (root, place) = (scratch.root()?, scratch.path().join("place"));
+    fs::create_dir(&place)?;
+    let args = [root.into(), place.clone().into()];
+    let held = Held::start(subject.program, &args, &CAT)?;
+    // It runs: whatever was to be made is made.
+    held.command()?;
+    let word = |there| if there { "made is in it" } else { "it is empty" };
+    MADE.same(&"made is in it", &word(place.join("made").is_dir()))
 }
 
 /// The program was to hide a file from whoever has made the root.
