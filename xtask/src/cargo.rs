@@ -52,7 +52,9 @@ pub(crate) fn build(packages: &[&str], profile: Profile) -> Result<()> {
 
 /// Builds a program as it is shipped, and tells where it is: optimised, and
 /// static. A short-lived program spends a good part of its life being linked,
-/// and a static one also starts where there is no libc or another one.
+/// and a static one also starts where there is no libc or another one. It has
+/// one fixed address, as runc has: to be moved to a random one would take a
+/// write to fifty pages at each start.
 ///
 /// The target is named although it is this machine's: only then do the flags
 /// spare proc macros, which are libraries and cannot be static.
@@ -63,10 +65,14 @@ pub(crate) fn build_shipped(program: &str) -> Result<PathBuf> {
     let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
     let mut command = cargo(&["build", "--release", "--target", &target]);
     command.args(["--package", program, "--bin", program]);
-    succeed(command.env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
+    succeed(command.env("RUSTFLAGS", SHIPPED))?;
     let beside = binaries(Profile::Release)?.with_file_name(target);
     Ok(beside.join("release").join(program))
 }
+
+/// The flags of rustc for [`build_shipped`]; the README has them too.
+const SHIPPED: &str =
+    "-C target-feature=+crt-static -C relocation-model=static";
 
 /// The folder of the programs that cargo built.
 ///
