@@ -12,7 +12,7 @@ mod plot;
 mod report;
 mod samples;
 
-use crate::cargo::{build_shipped, repository, xtask};
+use crate::cargo::{Profile, binaries, build_shipped, repository, xtask};
 use crate::package::{self, Missing, Need};
 use crate::progress::step;
 use crate::root::{as_root, shown};
@@ -44,6 +44,9 @@ pub(crate) struct Runtime {
     /// How often each of them runs, after the warm-up; the crowd a tenth of it
     #[arg(long, value_name = "N", default_value_t = 50)]
     runs: u32,
+    /// Measure this build of imageless, such as an older one, and make none
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
     /// Also write all samples, in microseconds, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -87,10 +90,13 @@ impl Runtime {
             bail!("--book: the book shows all of it\nhint: without --only");
         }
         // What we ship is what we measure.
-        let imageless = step("build imageless, optimised and static", || {
-            build_shipped("imageless")
-        })?;
-        let bundles = Bundles::at(&imageless.with_file_name("bench"));
+        let imageless = match &self.program {
+            Some(program) => program.canonicalize().context("--program")?,
+            None => step("build imageless, optimised and static", || {
+                build_shipped("imageless")
+            })?,
+        };
+        let bundles = Bundles::at(&binaries(Profile::Release)?.join("bench"));
         step("make bundles of a static true", || bundles.make())?;
         let what = format!("run each of them {} times, in turns", self.runs);
         let text = step(&what, || self.measured(&imageless, &bundles))?;

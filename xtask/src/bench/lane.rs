@@ -55,7 +55,7 @@ impl Lane {
     pub(super) fn memory(self) -> &'static str {
         match self {
             Lane::Run | Lane::Lifecycle | Lane::Exec => "peak RSS",
-            Lane::Crowd => "while waiting",
+            Lane::Crowd => "waiting",
         }
     }
 
@@ -64,6 +64,15 @@ impl Lane {
         match self {
             Lane::Run | Lane::Lifecycle | Lane::Exec => runs,
             Lane::Crowd => runs.div_ceil(10),
+        }
+    }
+
+    /// Turns before the clock counts: caches fill, directories of the root file
+    /// system appear.
+    pub(super) fn warm_up(self) -> u32 {
+        match self {
+            Lane::Run | Lane::Lifecycle | Lane::Exec => 3,
+            Lane::Crowd => 1,
         }
     }
 

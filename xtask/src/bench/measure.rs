@@ -14,9 +14,6 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl::set_child_subreaper;
 use std::path::Path;
 
-/// Turns of each contender before the clock counts: caches fill, directories of
-/// the root file system appear.
-const WARM_UP: u32 = 3;
 /// Where a hybrid layout mounts cgroup v2.
 const UNIFIED: &str = "/sys/fs/cgroup/unified";
 
@@ -40,7 +37,7 @@ pub(super) fn measure(
     for lane in Lane::ALL {
         if only.is_empty() || only.contains(&lane) {
             let bench = lane.prepare(&bundles, &contenders)?;
-            let samples = alternate(&bench, lane.turns(runs), &contenders);
+            let samples = alternate(&bench, lane, runs, &contenders);
             bench.clean_up()?;
             lanes.push(LaneResults { lane, samples: samples? });
         }
@@ -51,12 +48,13 @@ pub(super) fn measure(
 /// Lets everybody have a turn, again and again, and then weighs everybody.
 fn alternate(
     bench: &Bench,
-    turns: u32,
+    lane: Lane,
+    runs: u32,
     contenders: &[Contender],
 ) -> Result<Vec<Samples>> {
     let mut times = vec![vec![]; contenders.len()];
-    let warm_up = WARM_UP.min(turns);
-    for round in 0..warm_up + turns {
+    let warm_up = lane.warm_up();
+    for round in 0..warm_up + lane.turns(runs) {
         for turn in 0..contenders.len() {
             // Each round begins with another one, so that nobody always runs
             // while the kernel tears down the same neighbour's namespaces.

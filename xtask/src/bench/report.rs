@@ -6,16 +6,15 @@ use super::samples::{LaneResults, Results, Samples};
 /// Ours: what the others are compared with.
 const OURS: &str = "imageless";
 
-/// The machine, then a part for each lane and a line for each contender.
+/// The machine, then a part for each lane and a line for each contender; as the
+/// book takes it, no wider than 80 columns and no longer than 30 lines.
 pub(super) fn table(results: &Results) -> String {
     let mut lines = vec![format!("machine: {}", results.machine)];
     for lane in &results.lanes {
         lines.push(String::new());
         lines.extend(part(lane));
     }
-    lines.push(String::new());
-    lines.push("times: median, quartiles, extremes, in ms".to_owned());
-    lines.push(format!("x: the median as a multiple of {OURS}'s"));
+    lines.push(format!("times in ms; x: the median as a multiple of {OURS}'s"));
     lines.join("\n") + "\n"
 }
 
@@ -25,7 +24,7 @@ fn part(results: &LaneResults) -> Vec<String> {
     let mut lines = vec![
         format!("{}: {} ({turns} turns each)", lane.name(), lane.title()),
         format!(
-            "{:<17}{:>8} {:>15} {:>17} {:>13}",
+            "{:<17}{:>8} {:>15} {:>17} {:>9}",
             "",
             "median",
             "quartiles",
@@ -51,11 +50,17 @@ fn line(one: &Samples, ours: Option<&Samples>) -> String {
         format!("{:.1} MB", kib as f64 * 1024.0 / 1e6)
     });
     format!(
-        "{:<17}{median:>8.2} {:>15} {:>17} {memory:>13}{ratio}",
+        "{:<17}{:>8} {:>15} {:>17} {memory:>9}{ratio}",
         one.name,
-        format!("{low:.2} .. {high:.2}"),
-        format!("{min:.2} .. {max:.2}"),
+        shown(median),
+        format!("{} .. {}", shown(low), shown(high)),
+        format!("{} .. {}", shown(min), shown(max)),
     )
+}
+
+/// As many digits as say something.
+fn shown(millis: f64) -> String {
+    if millis < 100.0 { format!("{millis:.2}") } else { format!("{millis:.0}") }
 }
 
 #[cfg(test)]

@@ -23,8 +23,6 @@ struct Host {
     delete: Command,
 }
 
-const ID: &str = "bench-exec";
-
 impl Exec {
     /// Starts a container for each contender.
     pub(super) fn new(
@@ -45,7 +43,7 @@ impl Exec {
         let program = Path::new("/true");
         Ok(match contender.verb("exec") {
             Some(mut exec) => {
-                exec.arg(ID).arg(program);
+                exec.arg(id(contender)).arg(program);
                 exec
             }
             None => {
@@ -79,8 +77,14 @@ fn start(
 ) -> Result<Host> {
     let pid_file = bundle.join("pid");
     run.arg("--detach").arg("--bundle").arg(bundle);
-    succeed(run.arg("--pid-file").arg(&pid_file).arg(ID))?;
+    succeed(run.arg("--pid-file").arg(&pid_file).arg(id(contender)))?;
     let mut delete = contender.verb("delete").context("it runs containers")?;
-    delete.args(["--force", ID]);
+    delete.arg("--force").arg(id(contender));
     Ok(Host { pid: read_pid(&pid_file)?, delete })
+}
+
+/// All of them live at the same time, and some call their cgroup by the id alone.
+fn id(contender: &Contender) -> String {
+    let name = contender.name.split(' ').next().unwrap_or_default();
+    format!("bench-{name}")
 }
