@@ -27,6 +27,7 @@ const VERBS: [&str; 3] = ["run", "create", "exec"];
 
 /// Does that before the command line is read, which the copy has to do anyway.
 /// A name that only looks like one of the verbs costs an execution of us.
+// ANCHOR: protect_early
 pub(crate) fn protect_early() {
     let mut words = std::env::args_os();
     if words.any(|word| VERBS.iter().any(|verb| word == *verb)) {
@@ -34,6 +35,7 @@ pub(crate) fn protect_early() {
         let _ = protect();
     }
 }
+// ANCHOR_END: protect_early
 
 /// Executes this very command anew from such a copy; returns if it runs from
 /// one already. Before anything is open or made.
