@@ -99,9 +99,22 @@ fn features_tell_what_a_configuration_may_ask_for() {
             list.expect(pointer).contains(&word.into())
         };
         assert!(has("/mountOptions", "rbind"));
-        assert!(!has("/mountOptions", "idmap"));
+        assert!(has("/mountOptions", "idmap"));
         assert!(has("/linux/namespaces", "network"));
         assert!(has("/linux/capabilities", "CAP_CHECKPOINT_RESTORE"));
+        assert!(has("/linux/seccomp/actions", "SCMP_ACT_NOTIFY"));
+        let flag = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV";
+        assert!(has("/linux/seccomp/supportedFlags", flag));
+        assert!(has("/linux/memoryPolicy/modes", "MPOL_WEIGHTED_INTERLEAVE"));
+        assert!(has("/linux/memoryPolicy/flags", "MPOL_F_STATIC_NODES"));
+        for (pointer, is_done) in [
+            ("/linux/apparmor/enabled", true),
+            ("/linux/selinux/enabled", true),
+            ("/linux/cgroup/rdma", true),
+            ("/linux/intelRdt/enabled", false),
+        ] {
+            assert_eq!(features.pointer(pointer), Some(&is_done.into()));
+        }
     });
 }
 
