@@ -29,8 +29,8 @@ pub(crate) struct Label {
     value: String,
 }
 
-/// Translates both fields. An empty text asks for nothing, and so does the profile
-/// `unconfined` where there is no AppArmor.
+/// Translates both fields. An empty text asks for nothing, and so does the
+/// profile `unconfined` where there is no AppArmor.
 ///
 /// # Errors
 /// Names the field whose module the kernel does not have: what cannot be
