@@ -20,10 +20,23 @@ for tree in $trees; do
     esac
 done
 
-# Nothing is started but a message bus: no unit here wants sysinit.target.
+# The root is this machine's own. What a system does at its start is not done to
+# it, and in case of a mistake could not be: systemd-tmpfiles empties /tmp.
+for dir in /etc /usr /var; do
+    mount --bind $dir $dir
+    mount -o remount,bind,ro $dir
+done
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/systemd/system
 cd /run/systemd/system
+for unit in sysinit rescue emergency; do
+    ln -s /dev/null $unit.target
+done
+for unit in setup setup-dev clean; do
+    ln -s /dev/null systemd-tmpfiles-$unit.service
+done
+
+# Nothing is started but a message bus.
 cat >box.target <<'EOT'
 [Unit]
 DefaultDependencies=no
