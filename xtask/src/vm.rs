@@ -59,7 +59,7 @@ const PEERS: [&str; 16] = [
 pub(crate) fn vm(vm: &Vm) -> Result<()> {
     package::ensure(&[Need::Vm], Missing::Install)?;
     let mut built = step("build the programs of stages 1 and 2", || {
-        build(&["build", "--quiet", "--bins"])
+        build(&["build", "--quiet", "--bins", "--examples"])
     })?;
     if let Vm::Test { programs } = vm {
         let tests = test_arguments(programs);
@@ -89,11 +89,10 @@ pub(crate) fn vm(vm: &Vm) -> Result<()> {
     }
 }
 
-/// Builds all tests, or only these programs; the library's run its examples.
+/// Builds all tests, or only these programs.
 fn test_arguments(programs: &[String]) -> Vec<&str> {
     let mut args = vec!["test", "--quiet", "--no-run"];
     if !programs.is_empty() {
-        args.push("--examples");
         args.extend(programs.iter().flat_map(|name| ["--test", name]));
     }
     args
