@@ -14,6 +14,7 @@ use planned::is_machines_root;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 /// What has to be removed with the container; kept in `state.json`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -200,19 +201,22 @@ impl Place {
         }
     }
 
-    /// Removes what a `create` made of it that was killed before it knew its
-    /// init. That init ends by itself; who is still there after the time that
-    /// takes is somebody else's, and stays.
-    pub(crate) fn remove_if_unused(&self) -> Result<()> {
-        let Some(mut cgroup) = self.open()? else { return Ok(()) };
-        match cgroup.remove() {
-            Err(error) if error.errno == Errno::ETIMEDOUT => return Ok(()),
+    /// Removes it if nobody is in it, and tells whether it is gone. Who was
+    /// about to leave has a moment to do so.
+    pub(crate) fn remove_if_unused(&self) -> Result<bool> {
+        const MOMENT: Duration = Duration::from_millis(50);
+        let Some(mut cgroup) = self.open()? else { return Ok(true) };
+        match cgroup.remove_within(MOMENT) {
+            Err(error) if IN_USE.contains(&error.errno) => return Ok(false),
             result => result?,
         }
         self.remove_parents();
-        Ok(())
+        Ok(true)
     }
 }
+
+/// What the kernel, and the library, say of a cgroup with processes.
+const IN_USE: [Errno; 2] = [Errno::EBUSY, Errno::ETIMEDOUT];
 
 /// What cannot be done without a cgroup says so.
 const NONE: &str = "the container has no cgroup of its own\nhint: an ordinary \

@@ -4,19 +4,21 @@
 
 use crate::cgroups::Place;
 use crate::id::Id;
+use crate::removal;
 use crate::state::{Init, State};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use namespaces::InCall;
 use namespaces::process::pidfd_open;
 use namespaces::root::{Root, path_of, status};
 use nix::errno::Errno;
+use nix::fcntl::Flock;
 use nix::unistd::Pid;
 use std::cell::RefCell;
 use std::fmt;
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// A container's state directory, and what `state.json` in it says.
@@ -113,13 +115,13 @@ impl Container {
 
     /// Writes the state for the first time.
     pub(crate) fn save(&mut self, state: State) -> Result<()> {
-        let place = self.place();
+        let (place, _held) = self.hold()?;
         self.state.insert(state).save(&place)
     }
 
     /// Notes which process is init.
     pub(crate) fn save_init(&mut self, init: Init) -> Result<()> {
-        let place = self.place();
+        let (place, _held) = self.hold()?;
         let state =
             self.state.as_mut().expect("`save` comes before there is an init");
         state.init = Some(init);
@@ -132,6 +134,16 @@ impl Container {
         let made = self.made.borrow();
         let made = made.as_ref();
         made.map_or_else(|| self.dir.clone(), |made| path_of(made.as_fd()))
+    }
+
+    /// Keeps others from removing it, while something is noted of which they have
+    /// to know; see `removal.rs`.
+    fn hold(&self) -> Result<(PathBuf, Flock<File>)> {
+        let place = self.place();
+        let dir = File::open(&place).in_call(|| format!("open({place:?})"))?;
+        let held = removal::hold(dir)?;
+        ensure!(self.is_still_ours(), "its state directory was removed");
+        Ok((place, held))
     }
 
     /// Closes that handle: for init, which needs no directory of the host.
@@ -212,53 +224,35 @@ impl Container {
         self.place().join("outcome.fifo")
     }
 
-    /// Removes the state directory: the id is free again. `false`: somebody
-    /// has done it before.
-    pub(crate) fn remove(&self) -> Result<bool> {
-        match fs::remove_dir_all(&self.dir) {
-            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(false),
-            result => {
-                result.in_call(|| format!("unlink({:?})", self.dir))?;
-                Ok(true)
-            }
-        }
-    }
-}
-
-impl Init {
-    /// Notes which process has this pid now; its parent must not have reaped
-    /// it.
-    pub(crate) fn of(pid: i32) -> Result<Self> {
-        let stat = fs::read(format!("/proc/{pid}/stat"))
-            .in_call(|| format!("read(\"/proc/{pid}/stat\")"))?;
-        let (_, start_time) =
-            parse_stat(&stat).context("/proc/PID/stat: fields are missing")?;
-        Ok(Self { pid, start_time })
-    }
-
-    /// Tells whether this very process still runs. A zombie has ended.
-    pub(crate) fn is_alive(self) -> bool {
-        let Ok(stat) = fs::read(format!("/proc/{}/stat", self.pid)) else {
-            return false;
+    /// Reads it once more from its directory, of which the caller has a handle.
+    /// `None`: the path leads elsewhere by now, or to another container.
+    pub(crate) fn look_again(&self, dir: &File) -> Result<Option<Self>> {
+        let held = dir.metadata().in_call(|| "fstat(..)".into())?.ino();
+        let there = fs::metadata(&self.dir).is_ok_and(|it| it.ino() == held);
+        let made = self.made.borrow();
+        let made = made.as_ref().map(|made| status(made.as_fd()));
+        let is_made = match made {
+            Some(made) => made?.st_ino == held,
+            None => true,
         };
-        parse_stat(&stat).is_some_and(|(process_state, start_time)| {
-            start_time == self.start_time && !matches!(process_state, 'Z' | 'X')
-        })
+        if !there || !is_made {
+            return Ok(None);
+        }
+        let state = State::load(&self.dir)?;
+        let is_this = match (&state, &self.state) {
+            (Some(now), Some(then)) => now.created == then.created,
+            (None, _) | (_, None) => true,
+        };
+        let (dir, made) = (self.dir.clone(), RefCell::default());
+        Ok(is_this.then_some(Self { dir, state, made }))
     }
-}
 
-/// Takes the state (field 3) and the start time (field 22) out of
-/// `/proc/PID/stat`. Field 2, the command, is in parentheses. The process
-/// chooses it, and any bytes will do; the last parenthesis closes it.
-///
-/// Source: proc_pid_stat(5), PR_SET_NAME(2const)
-fn parse_stat(stat: &[u8]) -> Option<(char, u64)> {
-    let stat = String::from_utf8_lossy(stat);
-    let (_, after_command) = stat.rsplit_once(')')?;
-    let mut fields = after_command.split_ascii_whitespace();
-    let process_state = fields.next()?.chars().next()?;
-    let start_time = fields.nth(18)?.parse().ok()?;
-    Some((process_state, start_time))
+    /// Removes the state directory: the id is free again. Only for who has the
+    /// right to, see `removal.rs`.
+    pub(crate) fn remove(&self) -> Result<()> {
+        let removed = fs::remove_dir_all(&self.dir);
+        Ok(removed.in_call(|| format!("unlink({:?})", self.dir))?)
+    }
 }
 
 impl fmt::Display for Status {
@@ -270,24 +264,5 @@ impl fmt::Display for Status {
             Self::Paused => "paused",
             Self::Stopped => "stopped",
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_with_parentheses_and_spaces_does_not_shift_the_fields() {
-        let stat =
-            b"7 (a) Z (\xff) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 12345 0 0";
-        assert_eq!(parse_stat(stat), Some(('S', 12345)));
-    }
-
-    #[test]
-    fn a_process_with_another_start_time_is_another_process() {
-        let this = Init::of(std::process::id() as i32).unwrap();
-        assert!(this.is_alive());
-        assert!(!Init { start_time: this.start_time + 1, ..this }.is_alive());
     }
 }

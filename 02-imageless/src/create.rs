@@ -14,6 +14,7 @@ use crate::log;
 use crate::net_devices::Moved;
 use crate::pidfd_socket::PidfdSocket;
 use crate::plan::Plan;
+use crate::removal;
 use crate::seccomp::Agent;
 use crate::start;
 use crate::state::{Init, State, replace};
@@ -79,7 +80,7 @@ pub(crate) fn create(root: &Path, request: &Request) -> Result<Created> {
             Err(error.context("the container was deleted while it was created"))
         }
         Err(error) => {
-            let error = undone(attempt.container.remove().map(drop), error);
+            let error = undone(removal::forget(&attempt.container), error);
             // What the hooks have done before, others may have to undo.
             let state = attempt.container.state.iter();
             for warning in state.flat_map(hooks::run_poststop) {
@@ -127,7 +128,7 @@ impl Attempt<'_> {
     fn remove_cgroup(&self) -> Result<()> {
         match self.container.is_still_ours() {
             true => self.plan.cgroup.remove(),
-            false => self.plan.cgroup.remove_if_unused(),
+            false => self.plan.cgroup.remove_if_unused().map(drop),
         }
     }
 

@@ -3,15 +3,14 @@
 
 use crate::container::{Container, Status};
 use crate::hooks::{self, Moment};
-use crate::log;
 use crate::members;
 use crate::outcome::Outcome;
+use crate::removal;
 use crate::start;
 use anyhow::{Context, Result, bail};
 use namespaces::process;
 use nix::libc::SIGKILL;
 use std::os::fd::AsFd;
-use std::time::Duration;
 
 /// A verb that needs the container in a certain status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +102,7 @@ pub(crate) fn start(container: &Container) -> Result<()> {
     let hooks_run = outcome.wait().and_then(|()| run_poststart(container));
     hooks_run.inspect_err(|_| {
         // The hook that failed is what has to be told.
-        let _ = force_delete(container);
+        let _ = removal::force_delete(container);
     })
 }
 
@@ -146,7 +145,7 @@ pub(crate) fn kill(
 /// Lets a paused container die: on cgroup v1 even SIGKILL waits for that.
 ///
 /// Source: cgroup-v1/freezer-subsystem.rst
-fn thaw(container: &Container) -> Result<()> {
+pub(crate) fn thaw(container: &Container) -> Result<()> {
     match &container.state {
         Some(state) if state.cgroup.is_frozen() => state.cgroup.thaw(),
         Some(_) | None => Ok(()),
@@ -171,39 +170,7 @@ pub(crate) enum Target {
 /// Source: runtime-spec: runtime.md, "Delete"
 pub(crate) fn delete(container: &Container) -> Result<()> {
     permit(Verb::Delete, container.status())?;
-    force_delete(container)
-}
-
-/// Deletes in any status, also what a crashed `create` has left.
-pub(crate) fn force_delete(container: &Container) -> Result<()> {
-    /// Long for a process to die, short for a person who waits.
-    const LIMIT: Duration = Duration::from_secs(10);
-    if let Some(init) = container.init_handle()? {
-        process::kill(init.as_fd(), SIGKILL)?;
-        thaw(container)?;
-        if !process::wait_for_end(init.as_fd(), LIMIT)? {
-            bail!(
-                "init was killed and has not ended after {LIMIT:?}
-hint: /proc/PID/stack shows what it waits for"
-            );
-        }
-    }
-    if let Some(state) = &container.state {
-        match state.init {
-            Some(_) => {
-                state.cgroup.kill()?;
-                state.cgroup.remove()?;
-            }
-            // `create` was killed before it could tell whose the processes in
-            // the cgroup are.
-            None => state.cgroup.remove_if_unused()?,
-        }
-    }
-    if container.remove()? {
-        let warnings = container.state.iter().flat_map(hooks::run_poststop);
-        warnings.for_each(|warning| log::warning(&warning));
-    }
-    Ok(())
+    removal::force_delete(container)
 }
 
 #[cfg(test)]

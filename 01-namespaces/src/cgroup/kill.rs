@@ -47,7 +47,17 @@ impl Cgroup {
     ///
     /// Source: cgroups(7), "Removing cgroups"
     pub fn remove(&mut self) -> Result<()> {
-        let deadline = Instant::now() + END_LIMIT;
+        self.remove_within(END_LIMIT)
+    }
+
+    /// The same, for who cannot wait so long for its processes to have left.
+    ///
+    /// # Errors
+    /// As [`Cgroup::remove`].
+    ///
+    /// Source: cgroups(7), "Removing cgroups"
+    pub fn remove_within(&mut self, limit: Duration) -> Result<()> {
+        let deadline = Instant::now() + limit;
         for dir in self.dirs.iter().rev() {
             files::remove_tree(&dir.path, deadline)?;
         }

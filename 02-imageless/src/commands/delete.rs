@@ -4,6 +4,7 @@ use crate::cli::Global;
 use crate::container::Container;
 use crate::id::Id;
 use crate::lifecycle;
+use crate::removal;
 use anyhow::Result;
 
 /// Delete a container that is stopped or was never started
@@ -25,7 +26,7 @@ impl Delete {
             return lifecycle::delete(&Container::open(&root, &id)?);
         }
         match Container::find(&root, &id)? {
-            Some(container) => lifecycle::force_delete(&container),
+            Some(container) => removal::force_delete(&container),
             None => Ok(()),
         }
     }

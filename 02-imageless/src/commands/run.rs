@@ -9,6 +9,7 @@ use crate::create::{self, Created};
 use crate::lifecycle;
 use crate::own_binary;
 use crate::relay::wait;
+use crate::removal;
 use anyhow::{Result, bail};
 use namespaces::signals::Forwarding;
 use std::process::ExitCode;
@@ -62,6 +63,6 @@ impl Run {
 fn start_or_delete(container: &Container) -> Result<()> {
     lifecycle::start(container).inspect_err(|_| {
         // The failed start is what has to be told.
-        let _ = lifecycle::force_delete(container);
+        let _ = removal::force_delete(container);
     })
 }

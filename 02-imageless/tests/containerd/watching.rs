@@ -28,8 +28,11 @@ fn the_pid_file_names_the_tasks_process() {
 fn metrics_are_those_of_the_task() {
     on_each_runtime(|ctr| {
         ctr.start_with(&["--memory-limit", "33554432"]);
-        let (code, metrics) = ctr.call(&["task", "metrics", ctr.id()]);
-        assert_eq!(code, Some(0), "{metrics}");
+        // Its shim may not have looked yet: "no metrics received".
+        let metrics = eventually(PATIENCE, "there are metrics", || {
+            let (code, metrics) = ctr.call(&["task", "metrics", ctr.id()]);
+            (code == Some(0)).then_some(metrics)
+        });
         let fields: Vec<Vec<_>> = metrics
             .lines()
             .map(|line| line.split_whitespace().collect())
