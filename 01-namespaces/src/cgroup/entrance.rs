@@ -5,9 +5,9 @@
 
 use super::{Cgroup, Version, files};
 use crate::error::{InCall, Result};
-use nix::unistd::write;
+use nix::unistd::{close, write};
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// Opened by a process for the child that it is about to make.
 ///
@@ -31,8 +31,11 @@ impl Entrance {
         self.directory.as_ref().map(AsFd::as_fd)
     }
 
-    /// Moves the calling thread, which has to be the only one of its process.
-    /// Does nothing on v2.
+    /// Moves the calling thread, which has to be the only one of its process. On
+    /// v2 it is there already.
+    ///
+    /// To be called once, by the child, whose copies of the handles end here: a
+    /// container needs no directory of the host.
     ///
     /// Cheap because it is 0, and `tasks` and not `cgroup.procs`: who moves
     /// nobody but itself needs no lock of the whole machine (Linux 5.5,
@@ -44,8 +47,12 @@ impl Entrance {
     /// Source: cgroup-v1/cgroups.rst, "Attaching processes"
     // ANCHOR: enter
     pub fn enter(&self) -> Result<()> {
+        self.directory.iter().try_for_each(|directory| {
+            close(directory.as_raw_fd()).in_call(|| "close(cgroup)".into())
+        })?;
         self.tasks.iter().try_for_each(|tasks| {
-            write(tasks, b"0").map(drop).in_call(|| "write(tasks, 0)".into())
+            write(tasks, b"0").in_call(|| "write(tasks, 0)".into())?;
+            close(tasks.as_raw_fd()).in_call(|| "close(tasks)".into())
         })
     }
     // ANCHOR_END: enter
