@@ -19,16 +19,13 @@ const LEFT_OUT: [(&str, &str); 5] = [
 const IN_PART: [(&str, &str, &str); 2] = [
     (
         "lifecycle",
-        "--skip killed:: --skip at_once:: --skip transitions:: \
-         --skip net_devices:: --skip mounts_of_others:: --skip own_binary:: \
-         --skip process::",
-        "hundreds of lives of a container, or a device or time namespace that \
-         this kernel has not",
+        "limits:: pause:: update:: watching:: verbs:: run:: exec::",
+        "the others are about files, terminals, filters and signals",
     ),
     (
         "attacks",
-        "descriptors cgroup",
-        "the others are about paths, and race for seconds",
+        "an_init_that_waits",
+        "the others are about paths and races, not about cgroups",
     ),
 ];
 
