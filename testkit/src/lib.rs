@@ -11,6 +11,7 @@
 //! ```
 
 mod bundle;
+mod hierarchies;
 mod leaks;
 mod loop_device;
 mod need;
@@ -20,6 +21,7 @@ mod screen;
 mod wait;
 
 pub use bundle::Bundle;
+pub use hierarchies::Hierarchies;
 pub use loop_device::LoopDevice;
 pub use need::{Need, requires};
 pub use oci_spec::runtime as spec;

@@ -7,7 +7,7 @@ use super::driver::{
 use serde_json::json;
 use std::fs;
 use std::path::PathBuf;
-use testkit::{Need, requires};
+use testkit::{Hierarchies, Need, requires};
 
 /// Where the tests' cgroup is in a hierarchy of cgroup v1.
 fn dir(driver: &Driver, controller: &str) -> PathBuf {
@@ -182,6 +182,7 @@ const NET: &str = "mount -t tmpfs none /sys/fs/cgroup && cd /sys/fs/cgroup && \
 
 #[test]
 fn packets_get_the_configured_class_and_priorities() {
+    let _ended_at_last = Hierarchies::new();
     on_ours_with_cgroups(NET, &[], |driver| {
         let lo = json!([{"name": "lo", "priority": 7}]);
         let network = json!({"classID": 1_048_577, "priorities": lo});

@@ -20,6 +20,13 @@ for tree in $trees; do
     esac
 done
 
+# systemd would mount the kernel's other controllers, which this machine does not
+# use, and they are no box's own: it leaves alone where something is mounted.
+for tree in $(awk '$2 == "0" { print $1 }' /proc/cgroups) net_cls,net_prio; do
+    mkdir /sys/fs/cgroup/$tree
+    mount -t tmpfs -o ro tmpfs /sys/fs/cgroup/$tree
+done
+
 # The root is this machine's own. What a system does at its start is not done to
 # it, and in case of a mistake could not be: systemd-tmpfiles empties /tmp.
 for dir in /etc /usr /var; do

@@ -1,7 +1,7 @@
 //! What the guest runs once it is a machine: a script of the tests, or a shell.
 
 use super::Artifact;
-use std::path::Path;
+use std::collections::BTreeSet;
 
 /// Test programs that are about a whole Debian, not about the kernel, and why:
 /// the guest has none.
@@ -42,7 +42,7 @@ pub(super) const PROGRAM: &str = "== ";
 /// that the suite is right about it is shown outside of the guest.
 pub(super) fn tests(built: &[Artifact]) -> String {
     let path = path_with(built);
-    let mut script = format!("{path} CONMAN_RUNTIME=imageless\n");
+    let mut script = format!("{path}export CONMAN_RUNTIME=imageless\n");
     // More than the guest has processors: a test mostly waits for a child.
     script.push_str("export RUST_TEST_THREADS=4\nfailed=0\n");
     for test in built.iter().filter(|artifact| artifact.is_test) {
@@ -76,12 +76,40 @@ fn run(test: &Artifact) -> String {
 /// Runs a shell that finds our programs.
 pub(super) fn shell(built: &[Artifact]) -> String {
     let path = path_with(built);
-    format!("{path}; cd /root; setsid cttyhack sh; exit 0\n")
+    format!("{path}cd /root; setsid cttyhack sh; exit 0\n")
 }
 
+/// The programs are in one directory, the examples in another; cargo names them
+/// in the order in which it was done with them.
 fn path_with(built: &[Artifact]) -> String {
-    let program = built.iter().find(|artifact| !artifact.is_test);
-    let dir = program.and_then(|artifact| artifact.path.parent());
-    let dir = dir.unwrap_or(Path::new("/bin"));
-    format!("export PATH=$PATH:{}", dir.display())
+    let programs = built.iter().filter(|artifact| !artifact.is_test);
+    let directories: BTreeSet<_> =
+        programs.filter_map(|artifact| artifact.path.parent()).collect();
+    directories
+        .iter()
+        .map(|directory| format!("export PATH=$PATH:{}\n", directory.display()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn artifact(path: &str, is_test: bool) -> Artifact {
+        Artifact { target: "any".to_owned(), path: path.into(), is_test }
+    }
+
+    #[test]
+    fn a_shell_finds_the_programs_whichever_cargo_names_first() {
+        let built = [
+            artifact("/target/debug/examples/pidfd", false),
+            artifact("/target/debug/imageless", false),
+            artifact("/target/debug/deps/lifecycle-1", true),
+        ];
+        assert_eq!(
+            path_with(&built),
+            "export PATH=$PATH:/target/debug\n\
+             export PATH=$PATH:/target/debug/examples\n"
+        );
+    }
 }
