@@ -7,12 +7,13 @@ mod tree;
 
 use crate::cargo::{Profile, binaries, repository};
 use crate::progress::{cut, step};
-use crate::root::{shown, status};
+use crate::root::{shown, status, succeed};
 use crate::test::run_as_root;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use list::{Mutant, Test, parse, share};
 use std::collections::BTreeSet;
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
@@ -60,6 +61,7 @@ pub(crate) fn mutants(args: &Args) -> Result<()> {
         mutants = share(mutants, commit()?, args.share);
     }
     step("without a mutant every test passes", || {
+        build_isolate(&tree)?;
         programs(&mutants).iter().try_for_each(|one| passes(&tree, one))
     })?;
     let mut fates = vec![];
@@ -110,6 +112,14 @@ fn programs(mutants: &[Mutant]) -> Vec<Vec<Test>> {
     tests.chunk_by(same).map(<[Test]>::to_vec).collect()
 }
 
+/// Cargo builds for a test the programs of its own stage only; the machine of
+/// stage 2's tests for systemd is a box that stage 1's `isolate` makes.
+fn build_isolate(tree: &Tree) -> Result<()> {
+    let mut cargo = in_copy(tree, Command::new(cargo_program()));
+    cargo.args(["build", "--quiet", "--package", "namespaces", "--bins"]);
+    succeed(&mut cargo)
+}
+
 fn passes(tree: &Tree, tests: &[Test]) -> Result<()> {
     ensure!(builds(tree, &tests[0])?, "the tree does not compile");
     let mut cargo = run(tree, tests)?;
@@ -156,29 +166,37 @@ fn run(tree: &Tree, tests: &[Test]) -> Result<Command> {
     Ok(cargo)
 }
 
-/// Cargo in the copy, with a target directory of the copy's own: what is built
-/// here must never be taken for the real programs.
 fn cargo(tree: &Tree, test: &Test, limit: &[&str]) -> Command {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = match limit {
-        [] => Command::new(cargo),
+    let command = match limit {
+        [] => Command::new(cargo_program()),
         limit => {
             let mut timeout = Command::new("timeout");
-            timeout.args(limit).arg(cargo);
+            timeout.args(limit).arg(cargo_program());
             timeout
         }
     };
+    let mut command = in_copy(tree, command);
     command.args(["test", "--quiet", "--package", &test.package]);
     match &*test.program {
         "lib" => command.arg("--lib"),
         "bin" => command.arg("--bins"),
         program => command.args(["--test", program]),
     };
-    // Without debugging information the linker has half as much to do.
-    command.env("CARGO_PROFILE_DEV_DEBUG", "0");
-    command.env("CARGO_TARGET_DIR", tree.target());
-    command.current_dir(tree.root());
     command
+}
+
+fn cargo_program() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// In the copy, with a target directory of the copy's own: what is built here
+/// must never be taken for the real programs.
+fn in_copy(tree: &Tree, mut cargo: Command) -> Command {
+    // Without debugging information the linker has half as much to do.
+    cargo.env("CARGO_PROFILE_DEV_DEBUG", "0");
+    cargo.env("CARGO_TARGET_DIR", tree.target());
+    cargo.current_dir(tree.root());
+    cargo
 }
 
 fn print(mutant: &Mutant, fate: Fate, begin: Instant) {
