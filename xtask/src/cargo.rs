@@ -56,23 +56,27 @@ pub(crate) fn build(packages: &[&str], profile: Profile) -> Result<()> {
 /// one fixed address, as runc has: to be moved to a random one would take a
 /// write to fifty pages at each start.
 ///
-/// The target is named although it is this machine's: only then do the flags
-/// spare proc macros, which are libraries and cannot be static.
-///
 /// # Errors
 /// Those of [`build`] and [`binaries`].
 pub(crate) fn build_shipped(program: &str) -> Result<PathBuf> {
-    let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
-    let mut command = cargo(&["build", "--release", "--target", &target]);
+    let mut command = cargo(&["build", "--release"]);
     command.args(["--package", program, "--bin", program]);
-    succeed(command.env("RUSTFLAGS", SHIPPED))?;
+    let target = link_statically(&mut command);
+    succeed(&mut command)?;
     let beside = binaries(Profile::Release)?.with_file_name(target);
     Ok(beside.join("release").join(program))
 }
 
-/// The flags of rustc for [`build_shipped`]; the README has them too.
-const SHIPPED: &str =
-    "-C target-feature=+crt-static -C relocation-model=static";
+/// Lets cargo make static programs; the README has these flags too. They are
+/// for a target that is named although it is this machine's, and which is
+/// returned: only then do they spare proc macros, which are libraries and
+/// cannot be static. The programs are in a folder of that name.
+pub(crate) fn link_statically(cargo: &mut Command) -> String {
+    let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
+    let flags = "-C target-feature=+crt-static -C relocation-model=static";
+    cargo.args(["--target", &target]).env("RUSTFLAGS", flags);
+    target
+}
 
 /// The folder of the programs that cargo built.
 ///

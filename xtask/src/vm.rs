@@ -8,7 +8,7 @@ mod kernel;
 mod lane;
 mod qemu;
 
-use crate::cargo::{Profile, binaries, cargo};
+use crate::cargo::{Profile, binaries, cargo, link_statically};
 use crate::package::{self, Missing, Need};
 use crate::progress::step;
 use crate::root::shown;
@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use initramfs::Initramfs;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 /// What to do with the machine.
 #[derive(Subcommand)]
@@ -58,12 +58,10 @@ const PEERS: [&str; 16] = [
 /// Runs `cargo xtask vm ..`.
 pub(crate) fn vm(vm: &Vm) -> Result<()> {
     package::ensure(&[Need::Vm], Missing::Install)?;
-    let mut built = step("build the programs of stages 1 and 2", || {
-        build(&["build", "--quiet", "--bins", "--examples"])
-    })?;
+    let mut built = step("build the programs of stages 1 and 2", static_ones)?;
     if let Vm::Test { programs } = vm {
         let tests = test_arguments(programs);
-        built.extend(step("build their tests", || build(&tests))?);
+        built.extend(step("build their tests", || build(cargo(&tests)))?);
     }
     let work = binaries(Profile::Dev)?.with_file_name("vm");
     let kernel = kernel::unpacked(&work)?;
@@ -71,15 +69,15 @@ pub(crate) fn vm(vm: &Vm) -> Result<()> {
         Vm::Test { .. } => lane::tests(&built),
         Vm::Shell => lane::shell(&built),
     };
+    let peers: Vec<_> =
+        PEERS.iter().filter_map(|name| package::on_path(name)).collect();
     let initrd = step("pack the machine", || {
         Initramfs::new(&work.join("root"))?
             .with_modules(&kernel::modules(&work)?)?
             .with_programs(
-                built.iter().map(|artifact| artifact.path.as_path()),
+                built.iter().map(|artifact| (&artifact.file, &artifact.path)),
             )?
-            .with_programs(
-                PEERS.iter().filter_map(|name| package::on_path(name)),
-            )?
+            .with_programs(peers.iter().map(|path| (path, path)))?
             .with_lane(&lane)?
             .pack(&work.join("initrd.cpio"))
     })?;
@@ -98,17 +96,32 @@ fn test_arguments(programs: &[String]) -> Vec<&str> {
     args
 }
 
+/// Builds our programs, static: a test starts them again and again, and to be
+/// linked first is most of what a short program does where each instruction is
+/// translated. In the guest they are where the tests look, beside themselves.
+fn static_ones() -> Result<Vec<Artifact>> {
+    let mut cargo = cargo(&["build", "--quiet", "--bins", "--examples"]);
+    let target = link_statically(&mut cargo);
+    let mut built = build(cargo)?;
+    for artifact in &mut built {
+        let parts = artifact.file.iter().filter(|part| **part != *target);
+        artifact.path = parts.collect();
+    }
+    Ok(built)
+}
+
 /// A program that cargo built for us.
 struct Artifact {
     /// Its name in Cargo.toml.
     target: String,
+    file: PathBuf,
+    /// Where it is in the guest.
     path: PathBuf,
     is_test: bool,
 }
 
 /// Lets cargo build, and asks it where the programs are.
-fn build(verb: &[&str]) -> Result<Vec<Artifact>> {
-    let mut cargo = cargo(verb);
+fn build(mut cargo: Command) -> Result<Vec<Artifact>> {
     cargo.arg("--message-format=json-render-diagnostics");
     for package in PACKAGES {
         cargo.args(["--package", package]);
@@ -126,7 +139,7 @@ fn build(verb: &[&str]) -> Result<Vec<Artifact>> {
 fn artifact(message: &str) -> Option<Artifact> {
     let message: serde_json::Value = serde_json::from_str(message).ok()?;
     let target = message["target"]["name"].as_str()?.into();
-    let path = message["executable"].as_str()?.into();
+    let file = PathBuf::from(message["executable"].as_str()?);
     let is_test = message["profile"]["test"].as_bool()?;
-    Some(Artifact { target, path, is_test })
+    Some(Artifact { target, path: file.clone(), file, is_test })
 }

@@ -66,28 +66,35 @@ fn a_create_whose_container_was_replaced_fails_and_leaves_the_other_alone() {
     if !requires(&[Need::Program("strace")]) {
         return;
     }
-    on_ours(&["sleep", "60"], |driver| {
-        let dir = driver.scratch.state_root().join(driver.id());
-        thread::scope(|scope| {
-            let late = scope.spawn(|| {
-                let delay = "delay_enter=3000000:when=1";
-                injected(driver, "create", "clone3", delay).status
-            });
-            eventually(LIMIT, "the late one has begun", || {
-                dir.join("state.json").exists().then_some(())
-            });
-            for args in [&["delete", "--force"][..], &["create"]] {
-                let args = [args, &[driver.id()]].concat();
-                let status = spawn(driver, &args, 0).wait().expect("ours");
-                assert!(status.success(), "{}", driver.read("said0"));
-            }
-            assert!(!late.join().expect("it does not panic").success());
+    // Before it makes the FIFO, and before it makes init.
+    for call in ["mknodat", "clone3"] {
+        on_ours(&["sleep", "60"], |driver| {
+            create_while_one_is_late(driver, call)
         });
-        assert_eq!(driver.status(), "created");
-        driver.ok(&["start"]);
-        assert_eq!(driver.status(), "running");
-        driver.ok(&["delete", "--force"]);
+    }
+}
+
+fn create_while_one_is_late(driver: &Driver, call: &str) {
+    let dir = driver.scratch.state_root().join(driver.id());
+    thread::scope(|scope| {
+        let late = scope.spawn(|| {
+            let delay = "delay_enter=3000000:when=1";
+            injected(driver, "create", call, delay).status
+        });
+        eventually(LIMIT, "the late one has begun", || {
+            dir.join("state.json").exists().then_some(())
+        });
+        for args in [&["delete", "--force"][..], &["create"]] {
+            let args = [args, &[driver.id()]].concat();
+            let status = spawn(driver, &args, 0).wait().expect("ours");
+            assert!(status.success(), "{}", driver.read("said0"));
+        }
+        assert!(!late.join().expect("it does not panic").success());
     });
+    assert_eq!(driver.status(), "created");
+    driver.ok(&["start"]);
+    assert_eq!(driver.status(), "running");
+    driver.ok(&["delete", "--force"]);
 }
 
 #[test]

@@ -40,16 +40,16 @@ impl Initramfs {
         Ok(this)
     }
 
-    /// Adds programs, each with the shared libraries that ldd(1) names.
-    pub(super) fn with_programs<P: AsRef<Path>>(
+    /// Adds programs, each by its file here and its path inside, with the
+    /// shared libraries that ldd(1) names; a static one has none.
+    pub(super) fn with_programs<'a>(
         self,
-        programs: impl IntoIterator<Item = P>,
+        programs: impl IntoIterator<Item = (&'a PathBuf, &'a PathBuf)>,
     ) -> Result<Self> {
-        for program in programs {
-            let program = program.as_ref();
-            self.copy(program)?;
+        for (file, path) in programs {
+            self.copy_to(file, path)?;
             let output =
-                Command::new("ldd").arg(program).output().context("ldd")?;
+                Command::new("ldd").arg(file).output().context("ldd")?;
             let listing = String::from_utf8_lossy(&output.stdout);
             for library in
                 listing.split_whitespace().filter(|word| word.starts_with('/'))
@@ -106,9 +106,13 @@ impl Initramfs {
         }
     }
 
-    /// Copies a file to the same path inside, once; without debugging symbols, which the guest's memory would have to hold.
     fn copy(&self, file: &Path) -> Result<()> {
-        let inside = self.root.join(file.strip_prefix("/").unwrap_or(file));
+        self.copy_to(file, file)
+    }
+
+    /// Copies a file to a path inside, once; without debugging symbols, which the guest's memory would have to hold.
+    fn copy_to(&self, file: &Path, path: &Path) -> Result<()> {
+        let inside = self.root.join(path.strip_prefix("/").unwrap_or(path));
         if inside.exists() {
             return Ok(());
         }

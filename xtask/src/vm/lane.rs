@@ -96,7 +96,8 @@ mod tests {
     use super::*;
 
     fn artifact(path: &str, is_test: bool) -> Artifact {
-        Artifact { target: "any".to_owned(), path: path.into(), is_test }
+        let file = path.into();
+        Artifact { target: "any".into(), file, path: path.into(), is_test }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::lane::PROGRAM;
 use anyhow::{Context, Result, bail};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -15,10 +16,7 @@ const LIMIT: Duration = Duration::from_secs(9 * 60);
 /// The line by which the guest tells its exit status: see `vm/machine.sh`.
 const STATUS: &str = "vm: exit status ";
 
-/// No KVM: most virtual machines have none, and the tests are short.
 const MACHINE: &[&str] = &[
-    "-accel",
-    "tcg,thread=multi",
     "-cpu",
     PROCESSOR,
     "-smp",
@@ -54,9 +52,20 @@ const KERNEL: &str = "console=ttyS0 quiet panic=-1 mitigations=off \
     init_on_alloc=0 transparent_hugepage=never apparmor=0 audit=0 \
     clearcpuid=rep_good rcupdate.rcu_expedited=1";
 
+/// The modules of processors that help with virtual machines. A /dev/kvm without
+/// one of them is for guests that know of it, which Debian's kernel does not.
+const HELPED: [&str; 2] = ["/sys/module/kvm_intel", "/sys/module/kvm_amd"];
+
+/// KVM where it can be had; most machines are virtual themselves and have none.
+fn accelerator() -> &'static str {
+    let helped = HELPED.iter().any(|module| Path::new(module).exists());
+    let kvm = File::options().read(true).write(true).open("/dev/kvm");
+    if helped && kvm.is_ok() { "kvm" } else { "tcg,thread=multi" }
+}
+
 fn qemu(kernel: &Path, initrd: &Path) -> Command {
     let mut qemu = Command::new("qemu-system-x86_64");
-    qemu.args(MACHINE);
+    qemu.args(["-accel", accelerator()]).args(MACHINE);
     qemu.arg("-kernel").arg(kernel).arg("-initrd").arg(initrd);
     qemu
 }
