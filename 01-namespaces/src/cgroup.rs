@@ -16,6 +16,7 @@ mod membership;
 mod oom;
 mod pressure;
 mod set;
+mod systemds;
 mod usage;
 mod v1;
 mod v2;
@@ -43,7 +44,8 @@ pub use pressure::{Lost, Pressure, PressureWatch, Resource, Stalled, Trigger};
 pub use usage::{CpuUsage, HugetlbUsage, MemoryUsage, PidsUsage, Usage};
 pub use weight::CpuWeight;
 
-/// Holds a cgroup: one directory on v2, one for each controller on v1.
+/// Holds a cgroup: one directory on v2; on v1 one for each controller, and
+/// perhaps one of [`Cgroup::with_systemds`].
 ///
 /// One that was *created* is killed and removed when it is dropped, until
 /// [`Cgroup::keep`] is called; an *opened* one never is.
@@ -68,16 +70,15 @@ struct Dir {
 }
 
 impl Cgroup {
-    /// Opens a cgroup that was created before; does not look if it is there.
+    /// Opens a cgroup that was created before; does not look if it is there,
+    /// except in systemd's hierarchy, where not every cgroup is.
     ///
     /// # Errors
     /// ENOENT: no cgroups mounted.
     ///
     /// Source: cgroups(7), proc_pid_mountinfo(5)
     pub fn open(path: &Path) -> Result<Self> {
-        let layout = Layout::detect()?;
-        let dirs = layout.dirs(path);
-        Ok(Self::opened(layout, dirs))
+        Self::open_with(path, Path::exists)
     }
 
     /// Turns a path that counts from the caller's own cgroup, as

@@ -78,8 +78,9 @@ impl Place {
             );
             return Ok(None);
         };
-        let cgroup =
-            Cgroup::create(path).context("config.json: linux.cgroupsPath")?;
+        let cgroup = Cgroup::with_systemds(path)?
+            .make()
+            .context("config.json: linux.cgroupsPath")?;
         cgroup.set(limits).context("config.json: linux.resources")?;
         if is_machines_root() {
             cgroup

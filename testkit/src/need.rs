@@ -21,6 +21,8 @@ pub enum Need {
     CgroupV1,
     /// The memory and pids controllers on the cgroup v2 hierarchy.
     CgroupV2,
+    /// systemd's own hierarchy of cgroup v1, which has no controller.
+    SystemdsHierarchy,
     /// A kernel with loop devices, and losetup(8).
     LoopDevices,
     /// A program on `PATH`.
@@ -44,7 +46,10 @@ pub fn requires(needs: &[Need]) -> bool {
     };
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     let line = format!("SKIP {test}: {missing}\n");
-    let other_layout = matches!(missing, Need::CgroupV1 | Need::CgroupV2);
+    let other_layout = matches!(
+        missing,
+        Need::CgroupV1 | Need::CgroupV2 | Need::SystemdsHierarchy
+    );
     assert!(other_layout || !require_all(), "CONMAN_REQUIRE_ALL=1, but {line}");
     // A lost note about a skip must not fail the test; the count in
     // CONMAN_SKIPS is what decides.
@@ -77,6 +82,7 @@ impl Need {
             Need::CgroupV2 => {
                 ["memory", "pids"].iter().all(|name| on_cgroup_v2(name))
             }
+            Need::SystemdsHierarchy => on_cgroup_v1("name=systemd"),
             Need::LoopDevices => {
                 Path::new("/dev/loop-control").exists()
                     && find_program("losetup").is_some()
@@ -104,6 +110,9 @@ impl fmt::Display for Need {
             }
             Need::CgroupV2 => {
                 write!(f, "needs the memory and pids controllers on cgroup v2")
+            }
+            Need::SystemdsHierarchy => {
+                write!(f, "needs the hierarchy name=systemd of cgroup v1")
             }
             Need::LoopDevices => {
                 write!(f, "needs loop devices: modprobe loop; and losetup")

@@ -20,14 +20,23 @@ impl Cgroup {
     ///
     /// Source: cgroups(7), "Creating cgroups and moving processes"
     pub fn create(path: &Path) -> Result<Self> {
-        let mut cgroup = Self::open(path)?;
-        cgroup.refuse_if_in_use()?;
-        cgroup.owned = true;
-        cgroup.make_dirs()?;
-        if cgroup.version == Version::V2 {
-            v2::enable_controllers(&cgroup.mount, &cgroup.dirs[0].path);
+        Self::open(path)?.make()
+    }
+
+    /// Makes a cgroup that was only opened, as [`Cgroup::create`] does.
+    ///
+    /// # Errors
+    /// As [`Cgroup::create`].
+    ///
+    /// Source: cgroups(7), "Creating cgroups and moving processes"
+    pub fn make(mut self) -> Result<Self> {
+        self.refuse_if_in_use()?;
+        self.owned = true;
+        self.make_dirs()?;
+        if self.version == Version::V2 {
+            v2::enable_controllers(&self.mount, &self.dirs[0].path);
         }
-        Ok(cgroup)
+        Ok(self)
     }
 
     /// Takes over a cgroup that systemd has made and has put processes into,
@@ -39,7 +48,7 @@ impl Cgroup {
     ///
     /// Source: systemd, docs/CGROUP_DELEGATION.md, "Controller Support"
     pub fn adopt(path: &Path) -> Result<Self> {
-        let mut cgroup = Self::open(path)?;
+        let mut cgroup = Self::with_systemds(path)?;
         cgroup.make_dirs()?;
         Ok(cgroup)
     }

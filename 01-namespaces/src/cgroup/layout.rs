@@ -2,7 +2,7 @@
 //! them. Read from /proc/self/mountinfo and /proc/self/cgroup, never guessed
 //! from /sys/fs/cgroup.
 
-use super::{Dir, Membership, v1, v2};
+use super::{Dir, Membership, systemds, v1, v2};
 use crate::error::{InCall, Result, SyscallError};
 use crate::mountinfo::MountInfo;
 use nix::errno::Errno;
@@ -36,7 +36,7 @@ impl Version {
 /// A hierarchy: its mount point and the part of it that is visible there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hierarchy {
-    /// Empty on v2.
+    /// Or the name of a hierarchy that has none. Empty on v2.
     pub(super) controllers: Vec<String>,
     /// What part of the tree is mounted: `/`, or our own part in a container
     /// without a cgroup namespace.
@@ -51,6 +51,8 @@ pub(super) struct Hierarchy {
 pub(super) struct Layout {
     pub(super) version: Version,
     pub(super) mounts: Vec<Hierarchy>,
+    /// The one of systemd, which has no controller; on v1 only.
+    pub(super) systemds: Option<Hierarchy>,
 }
 
 impl Layout {
@@ -82,14 +84,19 @@ impl Layout {
             let mounts = mounts.iter().filter(move |m| m.fstype == fstype);
             mounts.map(|mount| Hierarchy::new(mount, &ours))
         };
-        let v1: Vec<_> =
-            of_type("cgroup").filter(|h| !h.controllers.is_empty()).collect();
-        match v1.is_empty() {
-            false => Some(Self { version: Version::V1, mounts: v1 }),
-            true => of_type("cgroup2")
-                .next()
-                .map(|h| Self { version: Version::V2, mounts: vec![h] }),
+        let (systemds, v1): (Vec<_>, Vec<_>) = of_type("cgroup")
+            .filter(|h| !h.controllers.is_empty())
+            .partition(|h| h.controllers == [systemds::NAME]);
+        if v1.is_empty() {
+            let (version, mounts) = (Version::V2, of_type("cgroup2").next()?);
+            return Some(Self {
+                version,
+                mounts: vec![mounts],
+                systemds: None,
+            });
         }
+        let systemds = systemds.into_iter().next();
+        Some(Self { version: Version::V1, mounts: v1, systemds })
     }
 
     /// Turns a relative path into an absolute one; `None` on v1 if that is
@@ -126,7 +133,9 @@ impl Hierarchy {
     fn new(mount: &MountInfo, ours: &[Membership]) -> Self {
         // Those of v2 have no controllers there.
         let options = mount.super_options.split(',');
-        let wanted = |name: &&str| v1::CONTROLLERS.contains(name);
+        let wanted = |name: &&str| {
+            v1::CONTROLLERS.contains(name) || *name == systemds::NAME
+        };
         let controllers: Vec<String> =
             options.filter(wanted).map(Into::into).collect();
         let is_here = |our: &&Membership| match controllers.first() {
@@ -141,7 +150,7 @@ impl Hierarchy {
 
     /// Turns a relative path into one that counts from the top of the tree, see
     /// [`super::Cgroup::create`].
-    fn locate(&self, version: Version, path: &Path) -> PathBuf {
+    pub(super) fn locate(&self, version: Version, path: &Path) -> PathBuf {
         let base = match version {
             Version::V1 => &self.own,
             Version::V2 => self.own.parent().unwrap_or(&self.own),
@@ -152,7 +161,7 @@ impl Hierarchy {
 
     /// Finds the directory of a cgroup whose path counts from the top of the
     /// tree.
-    fn dir_of(&self, cgroup: &Path) -> PathBuf {
+    pub(super) fn dir_of(&self, cgroup: &Path) -> PathBuf {
         let below = cgroup
             .strip_prefix(&self.root)
             .or_else(|_| cgroup.strip_prefix("/"));
@@ -188,6 +197,13 @@ mod tests {
         let paths = paths(HYBRID, "4:memory:/\n1:cpu,cpuacct:/\n0::/\n", "/c");
         let cpu = "/sys/fs/cgroup/cpu,cpuacct/c";
         assert_eq!(paths, [cpu, cpu, "/sys/fs/cgroup/memory/c"]);
+    }
+
+    #[test]
+    fn a_hierarchy_without_a_controller_does_not_make_a_machine_v1() {
+        let systemds = HYBRID.lines().last().unwrap();
+        let layout = layout(&format!("{V2}{systemds}\n"), "0::/\n").unwrap();
+        assert_eq!((layout.version, layout.systemds), (Version::V2, None));
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl Place {
                  the top"
             );
         }
-        let cgroup = Cgroup::open(&path)?;
+        let cgroup = Cgroup::with_systemds(&path)?;
         let parents = cgroup.paths().into_iter().flat_map(missing_parents);
         let parents = parents.collect();
         Ok(Self { path: Some(path), parents, scope: None })

@@ -22,7 +22,7 @@ pub(super) fn plan(
         let flags = options.flags() | MsFlags::MS_RDONLY;
         return Ok(vec![small_tmpfs(target, flags, options)]);
     };
-    let own = Cgroup::open(cgroup)?;
+    let own = Cgroup::with_systemds(cgroup)?;
     let dirs = own.paths();
     let bind = |source: &Path, target: PathBuf| {
         let (source, reach) = (source.to_owned(), Reach::AllBelow);

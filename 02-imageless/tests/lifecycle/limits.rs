@@ -100,6 +100,34 @@ fn a_container_sees_its_own_cgroup_where_the_mount_says() {
 }
 
 #[test]
+fn a_container_is_in_the_hierarchy_of_systemd_too_until_it_is_deleted() {
+    if !requires(&[Need::CgroupV1, Need::SystemdsHierarchy]) {
+        return;
+    }
+    on_each_runtime(&["sleep", "60"], |driver| {
+        driver.ok(&["create"]);
+        let (dir, pid) =
+            (dir(driver, "systemd"), driver.state()["pid"].clone());
+        let procs = fs::read_to_string(dir.join("cgroup.procs"));
+        assert_eq!(procs.unwrap().trim(), pid.to_string());
+        // As a systemd in the container does with itself.
+        let below = dir.join("init.scope");
+        fs::create_dir(&below).unwrap();
+        fs::write(below.join("cgroup.procs"), pid.to_string()).unwrap();
+        driver.ok(&["delete", "--force"]);
+        assert!(!dir.exists(), "{}", driver.runtime.name);
+    });
+    on_ours(&["sleep", "60"], |driver| {
+        let path = format!("/{}/above/own", driver.id());
+        driver.set("/linux/cgroupsPath", json!(path));
+        driver.ok(&["create"]);
+        assert!(dir(driver, "systemd").join("above/own").exists());
+        driver.ok(&["delete", "--force"]);
+        // That the directories above are gone too, the scratch looks at.
+    });
+}
+
+#[test]
 fn a_device_that_is_not_allowed_cannot_be_opened() {
     on_each_runtime(&[], devices);
     on_ours_with_pure_cgroup_v2(&[], devices);

@@ -82,6 +82,19 @@ fn an_init_of_podmans_is_process_1() {
 }
 
 #[test]
+fn a_systemd_would_find_its_hierarchy_and_may_write_below_its_own_cgroup() {
+    if !requires(&[Need::CgroupV1, Need::SystemdsHierarchy]) {
+        return;
+    }
+    let script = "cd /sys/fs/cgroup/systemd; \
+        cd ./$(grep name=systemd: /proc/self/cgroup | cut -d: -f3); \
+        pwd | grep -o libpod-; grep -x 1 cgroup.procs; mkdir x && rmdir x";
+    on_each_runtime(|podman| {
+        podman.prints(&[(&["--systemd", "always"], script, "libpod-\n1\n")]);
+    });
+}
+
+#[test]
 fn a_timeout_ends_the_container() {
     on_each_runtime(|podman| {
         let (code, output) =
