@@ -1,6 +1,6 @@
 //! Mounts as data: a `Mount` can be planned, printed as the system call that it
 //! is, and then done. Inside a root file system the mount point is found and
-//! made by handle, so that a symlink there leads nowhere.
+//! made by handle, so that no symlink there leads out of it.
 
 mod attributes;
 mod default;

@@ -3,11 +3,14 @@
 //! strangers. Whoever puts its path and another together as strings, mounts on
 //! the host.
 
+mod create;
+
 use crate::error::{InCall, Result, SyscallError};
+use create::above;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::sys::stat::{
-    FileStat, Mode, SFlag, fstat, major, minor, mkdirat, mknodat, umask,
+    FileStat, Mode, SFlag, fstat, major, minor, mknodat, umask,
 };
 use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
 use std::fmt;
@@ -82,49 +85,6 @@ impl Root {
         self.open_with(path, flags, ResolveFlag::empty())
     }
 
-    /// Makes a directory inside the root, with those above it, and gives a
-    /// handle on it. What is there already, stays.
-    ///
-    /// # Errors
-    /// ENOTDIR: something else is there. EEXIST: a symlink is in the way that
-    /// leads nowhere. EROFS: read-only.
-    ///
-    /// Source: mkdirat(2), openat2(2)
-    pub fn create_dir_all(&self, path: &Path) -> Result<OwnedFd> {
-        // The whole path from the root first: that is how an existing symlink
-        // stays inside the root. Most paths are there already.
-        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY;
-        match self.open_with(path, flags, ResolveFlag::empty()) {
-            Err(error) if error.errno == Errno::ENOENT => {}
-            found => return found,
-        }
-        let parent = self.create_dir_all(above(path))?;
-        self.create_dir(&parent, path)
-    }
-
-    /// Makes an empty file inside the root, with the directories above it, and
-    /// gives a handle on it. What is there already, stays.
-    ///
-    /// # Errors
-    /// As [`Root::create_dir_all`].
-    ///
-    /// Source: mknodat(2), openat2(2)
-    pub fn create_file(&self, path: &Path) -> Result<OwnedFd> {
-        match self.resolve(path) {
-            Err(error) if error.errno == Errno::ENOENT => {}
-            found => return found,
-        }
-        self.mknod(
-            path,
-            &Node {
-                kind: SFlag::S_IFREG,
-                mode: Mode::from_bits_truncate(0o644),
-                device: 0,
-            },
-        )?;
-        self.resolve(path)
-    }
-
     /// Makes a device, FIFO or file inside the root, with the directories above
     /// it.
     ///
@@ -173,21 +133,6 @@ impl Root {
         })?;
         let dir = self.create_dir_all(above(path))?;
         Ok((dir, Path::new(name)))
-    }
-
-    /// Makes the last directory of `path` in `parent`, and opens just that: if
-    /// somebody swaps it for a symlink, we fail.
-    fn create_dir(&self, parent: &OwnedFd, path: &Path) -> Result<OwnedFd> {
-        let call = || format!("mkdirat({:?}, {path:?})", self.path);
-        let name = path.file_name().ok_or(Errno::EINVAL).in_call(call)?;
-        let mode = Mode::from_bits_truncate(0o755);
-        without_umask(|| mkdirat(parent, name, mode)).in_call(call)?;
-        let flags = OFlag::O_PATH
-            | OFlag::O_DIRECTORY
-            | OFlag::O_NOFOLLOW
-            | OFlag::O_CLOEXEC;
-        openat(parent, name, flags, Mode::empty())
-            .in_call(|| format!("openat({:?}, {path:?})", self.path))
     }
 
     // ANCHOR: open_in_root
@@ -251,12 +196,6 @@ impl fmt::Display for Node {
             _ => write!(f, "S_IFREG|0{mode:o}"),
         }
     }
-}
-
-/// Gives the directory that holds a path; a relative one begins at the root.
-fn above(path: &Path) -> &Path {
-    let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    parent.unwrap_or(Path::new("/"))
 }
 
 /// The caller's umask is about the caller's files: with 077 a container's

@@ -187,7 +187,6 @@ fn a_link_as_mount_point_does_not_leave_the_root() {
     for way in ["", up.as_str()] {
         let setup = Setup::new();
         setup.replace_by_link("dev", &format!("{way}{}", setup.victim()));
-        // Inside the root that path does not exist.
         setup.refuses();
         assert!(setup.victim_is_untouched());
     }

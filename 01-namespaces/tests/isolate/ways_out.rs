@@ -11,8 +11,8 @@ type Row = (&'static str, &'static str);
 const ROOTS: &[Row] = &[
     ("$0 --rootfs / true", "--rootfs / goes with --overlay"),
     ("$0 --rootfs no/such true", "DIR has to be there"),
-    ("ln -s /no/such proc; $0 --rootfs . true", "a symlink that leads nowhere"),
-    ("ln -s /proc proc; $0 --rootfs . true", "is in the way there"),
+    ("ln -s /no/such proc; $0 --rootfs . true", "has a symlink where"),
+    ("ln -s /proc proc; $0 --rootfs . true", "a symlink that leads nowhere"),
     ("ln -s proc/self/root dev; $0 --rootfs . true", "is in the way there"),
     ("touch sys; $0 --rootfs . true", "is in the way there: a file"),
     ("mkfifo dev; $0 --rootfs . true", "is in the way there: a file"),

@@ -27,11 +27,14 @@ fn host_is_empty(scratch: &Scratch) -> bool {
 #[test]
 fn an_absolute_link_is_resolved_inside() {
     let (scratch, root) = setup(Path::to_owned);
-    let error = root.create_dir_all(Path::new("/link/a/b")).unwrap_err();
-    assert_eq!(error.errno, Errno::EEXIST);
-    assert!(root.create_file(Path::new("/link/file")).is_err());
-    assert!(root.symlink(Path::new("x"), Path::new("/link/y")).is_err());
+    root.create_dir_all(Path::new("/link/a/b")).unwrap();
+    root.create_file(Path::new("/link/file")).unwrap();
+    root.symlink(Path::new("x"), Path::new("/link/y")).unwrap();
     assert!(host_is_empty(&scratch));
+    let host = scratch.path().join("host");
+    let inside = root.path().join(host.strip_prefix("/").unwrap());
+    assert!(inside.join("a/b").is_dir());
+    assert!(inside.join("file").is_file() && inside.join("y").is_symlink());
 }
 
 #[test]
@@ -43,6 +46,38 @@ fn dots_stop_at_the_root() {
     root.create_dir_all(Path::new("../link/made")).unwrap();
     assert!(scratch.path().join("root/made").is_dir());
     assert!(host_is_empty(&scratch));
+}
+
+#[test]
+fn what_links_lead_to_is_made_if_it_is_missing() {
+    let (scratch, root) = setup(|_| "../a/b/../next".into());
+    symlink("/c/file", root.path().join("next")).unwrap();
+    // The first leads to a/next: the second is not on its way.
+    root.create_file(Path::new("link")).unwrap();
+    root.create_file(Path::new("next")).unwrap();
+    for file in ["a/next", "c/file"] {
+        assert!(root.path().join(file).is_file(), "{file}");
+    }
+    symlink("next-but-one", root.path().join("c/one")).unwrap();
+    symlink("../../c/dir", root.path().join("c/next-but-one")).unwrap();
+    root.create_dir_all(Path::new("/c/one/below")).unwrap();
+    assert!(root.path().join("c/dir/below").is_dir());
+    assert!(host_is_empty(&scratch));
+}
+
+#[test]
+fn too_many_links_are_refused() {
+    let (_scratch, root) = setup(|_| "circle".into());
+    symlink("link", root.path().join("circle")).unwrap();
+    let error = root.create_file(Path::new("/link")).unwrap_err();
+    assert_eq!(error.errno, Errno::ELOOP);
+    let mut many = PathBuf::from("/");
+    for n in 0..50 {
+        symlink(format!("to{n}"), root.path().join(n.to_string())).unwrap();
+        many.extend([&n.to_string(), ".."]);
+    }
+    let error = root.create_dir_all(&many).unwrap_err();
+    assert_eq!(error.errno, Errno::ELOOP);
 }
 
 #[test]

@@ -36,13 +36,17 @@ fn a_dev_that_is_a_link_changes_nothing_on_the_host() {
     on_ours(&["true"], |driver| {
         let host = link_dev_to_the_host(driver);
         let dev = json!({"destination": "/dev", "type": "tmpfs"});
-        for mounts in [json!([]), json!([dev])] {
+        for (mounts, is_made) in [(json!([dev]), false), (json!([]), true)] {
             driver.set("/mounts", mounts);
-            driver.fails(&["create"]);
+            match is_made {
+                true => driver.ok(&["create"]),
+                false => driver.fails(&["create"]),
+            };
             let ptmx = fs::read_to_string(host.join("ptmx")).expect(OURS);
             assert_eq!(ptmx, "the host's");
             assert_eq!(fs::read_dir(&host).expect(OURS).count(), 1);
         }
+        driver.ok(&["delete"]);
     });
 }
 

@@ -7,7 +7,7 @@ use crate::racer::Racer;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Enough for the careless one to lose many times over.
 const TRIES: u32 = 60;
@@ -90,6 +90,57 @@ fn a_target_that_is_exchanged_meanwhile_changes_nothing_on_the_host() {
         }
         assert!(succeeded > 0, "the attacker has won by refusal each time");
         assert!(volume.racer.exchanges() > u64::from(TRIES));
+    });
+}
+
+/// Makes a symlink of the image's, to a place on the host where nothing is.
+fn lead_out(driver: &Driver, text: &str) -> PathBuf {
+    let host = driver.scratch.path().join("host");
+    fs::create_dir_all(&host).expect(OURS);
+    let link = driver.bundle.rootfs().join("link");
+    // The one of the round before, if there was one.
+    let _ = fs::remove_file(&link);
+    symlink(text.replace("HOST", &host.to_string_lossy()), link).expect(OURS);
+    host
+}
+
+fn is_empty(dir: &Path) -> bool {
+    fs::read_dir(dir).expect(OURS).next().is_none()
+}
+
+#[test]
+fn by_a_careless_touch_a_link_has_a_file_made_on_the_host() {
+    if !tools() {
+        return;
+    }
+    on_ours(&["true"], |driver| {
+        let host = lead_out(driver, "HOST/new");
+        careless(driver, "touch $R/link");
+        assert!(host.join("new").exists());
+    });
+}
+
+/// CVE-2024-45310 without a race: a target that is not there is made where the
+/// link leads inside the root, or not at all.
+#[test]
+fn a_target_that_leads_out_of_the_root_is_not_made_on_the_host() {
+    on_ours(&["cat", "/link"], |driver| {
+        let mark = driver.scratch.path().join("mark");
+        fs::write(&mark, "here\n").expect(OURS);
+        let proc = json!({"destination": "/proc", "type": "proc"});
+        let bind = json!({"destination": "/link", "source": mark, "options": ["bind"]});
+        driver.set("/mounts", json!([proc, bind]));
+        let up = format!("{}HOST/newer", "../".repeat(20));
+        for text in ["HOST/new", &up] {
+            let host = lead_out(driver, text);
+            assert_eq!(driver.output(), "here\n", "{text}");
+            assert!(is_empty(&host), "{text}");
+        }
+        for text in ["/proc/1/rootHOST/new", "/proc/self/cwd/../host/new"] {
+            let host = lead_out(driver, text);
+            driver.fails(&["run"]);
+            assert!(is_empty(&host), "{text}");
+        }
     });
 }
 

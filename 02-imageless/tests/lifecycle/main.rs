@@ -11,6 +11,7 @@ mod inside;
 mod keyring;
 mod killed;
 mod limits;
+mod mount_points;
 mod mounts;
 mod mounts_of_others;
 mod net_devices;

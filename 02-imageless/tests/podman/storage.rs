@@ -2,6 +2,8 @@
 
 use crate::podman::{Podman, on_each_runtime};
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 
 const OURS: &str = "the scratch directory is ours";
 
@@ -89,6 +91,18 @@ fn shared_memory_has_the_size_that_was_asked_for() {
     on_each_runtime(|podman| {
         let script = "df /dev/shm | tail -1 | awk '{print $2}'";
         podman.prints(&[(&["--shm-size", "1m"], script, "1024\n")]);
+    });
+}
+
+#[test]
+fn a_resolv_conf_that_is_a_link_to_nothing_is_the_one_of_the_container() {
+    on_each_runtime(|podman| {
+        let etc = Path::new(podman.rootfs()).join("etc");
+        let stub = "../run/systemd/resolve/stub-resolv.conf";
+        symlink(stub, etc.join("resolv.conf")).expect(OURS);
+        let options = ["--network", "host", "--dns", "1.2.3.4"];
+        let script = "grep -c 1.2.3.4 /etc/resolv.conf";
+        podman.prints(&[(&options, script, "1\n")]);
     });
 }
 
