@@ -1,6 +1,7 @@
 //! `process.capabilities`: names of the runtime-spec to the kernel's five sets,
 //! and the order in which they are set.
 
+use crate::located;
 use anyhow::{Context, Result};
 use namespaces::capabilities::{self, Capabilities};
 use oci_spec::runtime::{Capabilities as Names, Capability, LinuxCapabilities};
@@ -45,9 +46,8 @@ pub(crate) fn with(
         let name = text.to_ascii_uppercase();
         let name = name.strip_prefix("CAP_").unwrap_or(&name).to_owned();
         let unknown = || format!("{text:?}: no such capability");
-        let name: Capability =
-            serde_json::from_value(format!("CAP_{name}").into())
-                .with_context(unknown)?;
+        let name: Capability = located::read(&format!("CAP_{name}").into())
+            .with_context(unknown)?;
         let add = |set: &Option<Names>| {
             let mut set = set.clone().unwrap_or_default();
             set.insert(name);

@@ -3,11 +3,11 @@
 //! that nobody has to bisect a file of 300 lines.
 
 use crate::spelling::respell;
-use crate::{hooks, user};
-use anyhow::{Context, Result, anyhow, bail};
+use crate::{hooks, located, user};
+use anyhow::{Context, Result, bail};
 use namespaces::InCall;
 use oci_spec::runtime::{LinuxResources, Process, Spec};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -101,45 +101,12 @@ pub(crate) fn parse_spec(text: &[u8]) -> Result<Spec> {
     Ok(spec)
 }
 
-/// Parses twice if the text is bad: only then the path to the field is worth
-/// its price.
+/// Reads a type out of a text: a fault of the JSON is told by line and column,
+/// one of a value by its field.
 fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
-    if let Ok(spec) = serde_json::from_slice(text) {
-        return Ok(spec);
-    }
-    if let Some(json) = respell(text)
-        && let Ok(spec) = serde_json::from_value(json)
-    {
-        return Ok(spec);
-    }
-    let mut json = serde_json::Deserializer::from_slice(text);
-    let spec: Result<T, _> = serde_path_to_error::deserialize(&mut json);
-    match spec {
-        Err(error) if error.path().iter().len() > 0 => {
-            Err(wrong_value(text, &error))
-        }
-        Err(error) => Err(anyhow!("{}", error.inner())),
-        Ok(_) => json
-            .end()
-            .map_err(|error| anyhow!("{error}"))
-            .and(Err(anyhow!("not what the runtime-spec describes"))),
-    }
-}
-
-/// Names the field, if the text is JSON: then the field is what is wrong. For
-/// what has to be one of several words, serde_json calls any other type a fault
-/// of syntax.
-fn wrong_value(
-    text: &[u8],
-    error: &serde_path_to_error::Error<serde_json::Error>,
-) -> anyhow::Error {
-    let (field, cause) = (error.path(), error.inner());
-    let is_json = serde_json::from_slice::<IgnoredAny>(text).is_ok();
-    match (cause.is_data(), is_json) {
-        (true, _) => anyhow!("{field}: {cause}"),
-        (false, true) => anyhow!("{field}: not a word: {cause}"),
-        (false, false) => anyhow!("{cause}"),
-    }
+    let mut json = serde_json::from_slice(text)?;
+    respell(&mut json);
+    Ok(located::read(&json)?)
 }
 
 /// Reads the file that `exec --process` names.

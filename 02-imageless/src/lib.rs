@@ -36,6 +36,7 @@ mod joining;
 mod kept_fds;
 mod labels;
 mod lifecycle;
+mod located;
 mod log;
 mod members;
 mod memory_policy;

@@ -1,6 +1,5 @@
 //! Words of the runtime-spec that the crate `oci-spec` spells otherwise, so that
-//! a right configuration would be refused. Looked at only when that has
-//! happened: others do not pay for it.
+//! a right configuration would be refused.
 
 use serde_json::Value;
 
@@ -12,23 +11,19 @@ const FLAGS: [(&str, &str); 2] = [
     ("SCHED_FLAG_DL_OVERRUN", "SCHED_FLAG_D_L_OVERRUN"),
 ];
 
-/// Spells a configuration, or a process of one, as the crate takes it. `None`:
-/// it is no JSON, or nothing in it is spelled otherwise.
-pub(crate) fn respell(text: &[u8]) -> Option<Value> {
-    let json: Value = serde_json::from_slice(text).ok()?;
-    let mut spelled = json.clone();
+/// Spells a configuration, or a process of one, as the crate takes it.
+pub(crate) fn respell(json: &mut Value) {
     for process in ["/process", ""] {
         let flags = format!("{process}/scheduler/flags");
-        let flags = spelled.pointer_mut(&flags).and_then(Value::as_array_mut);
+        let flags = json.pointer_mut(&flags).and_then(Value::as_array_mut);
         flags.into_iter().flatten().for_each(respell_flag);
         let affinity = format!("{process}/execCPUAffinity");
-        let affinity = spelled.pointer_mut(&affinity);
+        let affinity = json.pointer_mut(&affinity);
         if let Some(lists) = affinity.and_then(Value::as_object_mut) {
             // "Omitted or empty" is one; the crate takes the first only.
             lists.retain(|_, list| list != "");
         }
     }
-    (spelled != json).then_some(spelled)
 }
 
 fn respell_flag(flag: &mut Value) {
@@ -41,20 +36,25 @@ fn respell_flag(flag: &mut Value) {
 mod tests {
     use super::*;
     use oci_spec::runtime::Process;
+    use serde_json::json;
 
     #[test]
     fn the_crate_takes_what_was_respelled_and_not_what_was_written() {
-        let text = r#"{"user":{},"cwd":"/","execCPUAffinity":{"final":""},
-            "scheduler":{"policy":"SCHED_OTHER","flags":
-            ["SCHED_FLAG_RESET_ON_FORK","SCHED_FLAG_DL_OVERRUN"]}}"#;
-        assert!(serde_json::from_str::<Process>(text).is_err());
-        let process = respell(text.as_bytes()).unwrap();
-        serde_json::from_value::<Process>(process).unwrap();
+        let mut json = json!({
+            "user": {}, "cwd": "/", "execCPUAffinity": {"final": ""},
+            "scheduler": {"policy": "SCHED_OTHER", "flags":
+                ["SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_DL_OVERRUN"]}
+        });
+        assert!(serde_json::from_value::<Process>(json.clone()).is_err());
+        respell(&mut json);
+        serde_json::from_value::<Process>(json).unwrap();
     }
 
     #[test]
     fn what_is_spelled_alike_is_left_alone() {
-        let text = r#"{"process":{"execCPUAffinity":{"final":"0"}}}"#;
-        assert_eq!(respell(text.as_bytes()), None);
+        let json = json!({"process": {"execCPUAffinity": {"final": "0"}}});
+        let mut respelled = json.clone();
+        respell(&mut respelled);
+        assert_eq!(respelled, json);
     }
 }

@@ -6,8 +6,9 @@ use crate::cgroups::Place;
 use crate::config::Bundle;
 use crate::every_process::EveryProcess;
 use crate::id::Id;
+use crate::located;
 use crate::plan::Plan;
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use namespaces::InCall;
 use oci_spec::runtime::{Hooks, Process};
 use serde::{Deserialize, Serialize};
@@ -88,9 +89,9 @@ impl State {
             }
             result => result.in_call(|| format!("read({path:?})"))?,
         };
-        let state = serde_json::from_slice(&text)
-            .with_context(|| path.display().to_string())?;
-        Ok(Some(state))
+        let json = serde_json::from_slice(&text).map_err(Error::new);
+        let state = json.and_then(|json| Ok(located::read(&json)?));
+        state.map(Some).with_context(|| path.display().to_string())
     }
 
     /// Replaces `state.json` in one step: a reader sees the old one or the new
