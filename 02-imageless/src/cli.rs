@@ -3,6 +3,7 @@
 
 use crate::cgroups::Manager;
 use crate::commands;
+use crate::deferred::Deferred;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
 use nix::unistd::geteuid;
@@ -89,26 +90,57 @@ impl Global {
     }
 }
 
+/// The verbs. What is written here is what `--help` says of them; the options
+/// of a verb are looked at only when it is called.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    Bundle(commands::bundle::Bundle),
-    Spec(commands::spec::Spec),
-    Run(commands::run::Run),
-    Create(commands::create::Create),
-    Start(commands::start::Start),
-    Exec(commands::exec::Exec),
-    State(commands::state::State),
-    List(commands::list::List),
-    Ps(commands::ps::Ps),
-    Events(commands::events::Events),
-    Update(commands::update::Update),
-    Pause(commands::pause::Pause),
-    Resume(commands::resume::Resume),
-    Kill(commands::kill::Kill),
-    Delete(commands::delete::Delete),
-    Features(commands::features::Features),
-    Checkpoint(commands::checkpoint::Checkpoint),
-    Restore(commands::checkpoint::Checkpoint),
+    /// Make a bundle out of programs of this machine: without an image, with all
+    /// the libraries they need
+    ///
+    /// A program of the system keeps its path in the container; any other, such as
+    /// target/debug/hello, goes to the top: /hello. Its ELF interpreter and shared
+    /// libraries come along, and for a script the program behind #!. What programs
+    /// load by themselves while they run (plug-ins, NSS modules, data files) does
+    /// not: add it with --copy. Files keep their permissions, except for
+    /// set-user-ID bits.
+    Bundle(Deferred<commands::bundle::Bundle>),
+    /// Write a default config.json, which runs `sh` on a terminal in the directory
+    /// rootfs
+    Spec(Deferred<commands::spec::Spec>),
+    /// Create and start a container; exit with its exit code, or 128 plus the
+    /// signal that ended it
+    Run(Deferred<commands::run::Run>),
+    /// Create a container, whose process waits for `start`
+    Create(Deferred<commands::create::Create>),
+    /// Start the program of a created container
+    Start(Deferred<commands::start::Start>),
+    /// Run one more program in a container; exit with its exit code, or 128 plus
+    /// the signal that ended it
+    Exec(Deferred<commands::exec::Exec>),
+    /// Print the state of a container as JSON
+    State(Deferred<commands::state::State>),
+    /// List the containers
+    List(Deferred<commands::list::List>),
+    /// List the processes of a container
+    Ps(Deferred<commands::ps::Ps>),
+    /// Print what a container uses, as lines of JSON, until it has ended
+    Events(Deferred<commands::events::Events>),
+    /// Change the limits of a container; what is not given stays as it is
+    Update(Deferred<commands::update::Update>),
+    /// Hold every process of a container still
+    Pause(Deferred<commands::pause::Pause>),
+    /// Let the processes of a paused container go on
+    Resume(Deferred<commands::resume::Resume>),
+    /// Send a signal to a container's first process
+    Kill(Deferred<commands::kill::Kill>),
+    /// Delete a container that is stopped or was never started
+    Delete(Deferred<commands::delete::Delete>),
+    /// Print what this runtime supports, as JSON
+    Features(Deferred<commands::features::Features>),
+    /// Not supported: it takes CRIU
+    Checkpoint(Deferred<commands::checkpoint::Checkpoint>),
+    /// Not supported: it takes CRIU
+    Restore(Deferred<commands::checkpoint::Checkpoint>),
 }
 
 impl Command {
@@ -125,24 +157,26 @@ impl Command {
     /// or `exec`, else success.
     pub(crate) fn run(self, global: &Global) -> Result<ExitCode> {
         match self {
-            Self::Run(run) => return run.run(global),
-            Self::Exec(exec) => return exec.run(global),
-            Self::Bundle(bundle) => bundle.run()?,
-            Self::Spec(spec) => spec.run()?,
-            Self::Create(create) => create.run(global)?,
-            Self::Start(start) => start.run(global)?,
-            Self::State(state) => state.run(global)?,
-            Self::List(list) => list.run(global)?,
-            Self::Kill(kill) => kill.run(global)?,
-            Self::Delete(delete) => delete.run(global)?,
-            Self::Ps(ps) => ps.run(global)?,
-            Self::Events(events) => events.run(global)?,
-            Self::Update(update) => update.run(global)?,
-            Self::Pause(pause) => pause.run(global)?,
-            Self::Resume(resume) => resume.run(global)?,
-            Self::Features(features) => features.run()?,
-            Self::Checkpoint(checkpoint) => checkpoint.run("checkpoint")?,
-            Self::Restore(restore) => restore.run("restore")?,
+            Self::Run(Deferred(run)) => return run.run(global),
+            Self::Exec(Deferred(exec)) => return exec.run(global),
+            Self::Bundle(Deferred(bundle)) => bundle.run()?,
+            Self::Spec(Deferred(spec)) => spec.run()?,
+            Self::Create(Deferred(create)) => create.run(global)?,
+            Self::Start(Deferred(start)) => start.run(global)?,
+            Self::State(Deferred(state)) => state.run(global)?,
+            Self::List(Deferred(list)) => list.run(global)?,
+            Self::Kill(Deferred(kill)) => kill.run(global)?,
+            Self::Delete(Deferred(delete)) => delete.run(global)?,
+            Self::Ps(Deferred(ps)) => ps.run(global)?,
+            Self::Events(Deferred(events)) => events.run(global)?,
+            Self::Update(Deferred(update)) => update.run(global)?,
+            Self::Pause(Deferred(pause)) => pause.run(global)?,
+            Self::Resume(Deferred(resume)) => resume.run(global)?,
+            Self::Features(Deferred(features)) => features.run()?,
+            Self::Checkpoint(Deferred(checkpoint)) => {
+                checkpoint.run("checkpoint")?
+            }
+            Self::Restore(Deferred(restore)) => restore.run("restore")?,
         }
         Ok(ExitCode::SUCCESS)
     }

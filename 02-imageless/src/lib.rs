@@ -21,6 +21,7 @@ mod create;
 mod credentials;
 pub mod decide;
 mod default_spec;
+mod deferred;
 mod device_rules;
 mod devices;
 mod duration;

@@ -6,15 +6,6 @@ use crate::default_spec::{Owner, default_spec};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
-/// Make a bundle out of programs of this machine: without an image, with all
-/// the libraries they need
-///
-/// A program of the system keeps its path in the container; any other, such as
-/// target/debug/hello, goes to the top: /hello. Its ELF interpreter and shared
-/// libraries come along, and for a script the program behind #!. What programs
-/// load by themselves while they run (plug-ins, NSS modules, data files) does
-/// not: add it with --copy. Files keep their permissions, except for
-/// set-user-ID bits.
 #[derive(clap::Args)]
 pub(crate) struct Bundle {
     /// Programs to put in: paths, or names on PATH

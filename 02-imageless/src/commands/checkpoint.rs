@@ -2,7 +2,6 @@
 
 use anyhow::{Result, bail};
 
-/// Not supported: it takes CRIU
 #[derive(clap::Args)]
 pub(crate) struct Checkpoint {
     /// Whatever runc takes

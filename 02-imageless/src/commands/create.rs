@@ -11,7 +11,6 @@ use crate::pidfd_socket::PidfdSocket;
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
-/// Create a container, whose process waits for `start`
 #[derive(clap::Args)]
 pub(crate) struct Create {
     #[command(flatten)]

@@ -7,7 +7,6 @@ use crate::lifecycle;
 use crate::removal;
 use anyhow::Result;
 
-/// Delete a container that is stopped or was never started
 #[derive(clap::Args)]
 pub(crate) struct Delete {
     /// Kill it first if need be; no error if there is no such container

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-/// Print what a container uses, as lines of JSON, until it has ended
 #[derive(clap::Args)]
 pub(crate) struct Events {
     /// Print it once

@@ -20,8 +20,6 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Run one more program in a container; exit with its exit code, or 128 plus
-/// the signal that ended it
 #[derive(clap::Args)]
 pub(crate) struct Exec {
     /// The process as JSON, as `process` in config.json; it also says whether

@@ -9,7 +9,6 @@ use namespaces::capabilities::Capabilities;
 use namespaces::namespace::Namespace;
 use serde_json::{Value, json};
 
-/// Print what this runtime supports, as JSON
 #[derive(clap::Args)]
 pub(crate) struct Features {}
 

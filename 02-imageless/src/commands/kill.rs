@@ -7,7 +7,6 @@ use crate::lifecycle::{self, Target};
 use crate::signal;
 use anyhow::Result;
 
-/// Send a signal to a container's first process
 #[derive(clap::Args)]
 pub(crate) struct Kill {
     /// Send it to every process of the container

@@ -12,7 +12,6 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// List the containers
 #[derive(clap::Args)]
 pub(crate) struct List {
     /// Format of the list

@@ -6,7 +6,6 @@ use crate::id::Id;
 use crate::lifecycle;
 use anyhow::Result;
 
-/// Hold every process of a container still
 #[derive(clap::Args)]
 pub(crate) struct Pause {
     /// The container's id

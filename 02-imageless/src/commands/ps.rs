@@ -11,7 +11,6 @@ use namespaces::InCall;
 use nix::unistd::Pid;
 use std::process::Command;
 
-/// List the processes of a container
 #[derive(clap::Args)]
 pub(crate) struct Ps {
     /// Format of the list

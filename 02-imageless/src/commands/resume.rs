@@ -6,7 +6,6 @@ use crate::id::Id;
 use crate::lifecycle;
 use anyhow::Result;
 
-/// Let the processes of a paused container go on
 #[derive(clap::Args)]
 pub(crate) struct Resume {
     /// The container's id

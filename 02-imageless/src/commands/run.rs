@@ -14,8 +14,6 @@ use anyhow::{Result, bail};
 use namespaces::signals::Forwarding;
 use std::process::ExitCode;
 
-/// Create and start a container; exit with its exit code, or 128 plus the
-/// signal that ended it
 #[derive(clap::Args)]
 pub(crate) struct Run {
     #[command(flatten)]

@@ -5,8 +5,6 @@ use crate::default_spec::{Owner, default_spec};
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 
-/// Write a default config.json, which runs `sh` on a terminal in the directory
-/// rootfs
 #[derive(clap::Args)]
 pub(crate) struct Spec {
     /// Directory to write to

@@ -6,7 +6,6 @@ use crate::id::Id;
 use crate::lifecycle;
 use anyhow::Result;
 
-/// Start the program of a created container
 #[derive(clap::Args)]
 pub(crate) struct Start {
     /// The container's id

@@ -6,7 +6,6 @@ use crate::id::Id;
 use crate::report::{self, Report};
 use anyhow::{Context, Result};
 
-/// Print the state of a container as JSON
 #[derive(clap::Args)]
 pub(crate) struct State {
     /// The container's id

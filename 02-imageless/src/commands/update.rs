@@ -12,7 +12,6 @@ use std::fs;
 use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 
-/// Change the limits of a container; what is not given stays as it is
 #[derive(clap::Args)]
 pub(crate) struct Update {
     /// Limits as JSON, as `linux.resources` in config.json; - is standard input
