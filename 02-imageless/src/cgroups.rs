@@ -174,12 +174,8 @@ impl Place {
 
     /// Kills every process in it and waits until they have ended.
     pub(crate) fn kill(&self) -> Result<()> {
-        let Some(cgroup) = self.open()? else { return Ok(()) };
         // One that was never made, or is removed already, has no processes.
-        if cgroup.paths().into_iter().all(Path::exists) {
-            cgroup.kill()?;
-        }
-        Ok(())
+        self.open()?.map_or(Ok(()), |cgroup| Ok(cgroup.kill()?))
     }
 
     /// Removes it with the directories above it that we made.
@@ -205,9 +201,18 @@ impl Place {
     /// Removes it if nobody is in it, and tells whether it is gone. Who was
     /// about to leave has a moment to do so.
     pub(crate) fn remove_if_unused(&self) -> Result<bool> {
-        const MOMENT: Duration = Duration::from_millis(50);
+        self.is_removed_within(Duration::from_millis(50))
+    }
+
+    /// Removes it if nobody is in it now, and tells whether it is gone. One that
+    /// systemd has made is only removed by [`Place::remove`].
+    pub(crate) fn remove_if_empty(&self) -> Result<bool> {
+        Ok(!self.is_of_systemd() && self.is_removed_within(Duration::ZERO)?)
+    }
+
+    fn is_removed_within(&self, limit: Duration) -> Result<bool> {
         let Some(mut cgroup) = self.open()? else { return Ok(true) };
-        match cgroup.remove_within(MOMENT) {
+        match cgroup.remove_within(limit) {
             Err(error) if IN_USE.contains(&error.errno) => return Ok(false),
             result => result?,
         }

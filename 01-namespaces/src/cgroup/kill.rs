@@ -26,7 +26,7 @@ impl Cgroup {
     pub fn kill(&self) -> Result<()> {
         let deadline = Instant::now() + END_LIMIT;
         loop {
-            let pids = files::unless_gone(self.pids())?;
+            let pids = self.pids_left()?;
             if pids.is_empty() {
                 return Ok(());
             }
@@ -37,6 +37,17 @@ impl Cgroup {
             }?;
             wait_for(&pids, deadline)?;
         }
+    }
+
+    /// Lists those of a cgroup of which a part may be removed already.
+    fn pids_left(&self) -> Result<Vec<Pid>> {
+        let mut pids = Vec::new();
+        for path in self.paths() {
+            pids.extend(files::unless_gone(files::pids_below(path))?);
+        }
+        pids.sort();
+        pids.dedup();
+        Ok(pids)
     }
 
     /// Waits until the processes in it have ended, then removes it and the

@@ -10,6 +10,7 @@ use super::v2::text;
 use super::weight::CpuWeight;
 use crate::error::Result;
 use crate::process;
+use nix::errno::Errno;
 use nix::unistd::Pid;
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -176,10 +177,14 @@ pub(super) fn kill(freezer: Option<&Path>, pids: &[Pid]) -> Result<()> {
 }
 // ANCHOR_END: kill
 
-/// Without a freezer the caller's loop alone has to be faster than the forks.
+/// Without a freezer, or if its directory is removed already, the caller's loop
+/// alone has to be faster than the forks.
 fn set_freezer(freezer: Option<&Path>, state: &str) -> Result<()> {
-    freezer
-        .map_or(Ok(()), |dir| files::write(&dir.join("freezer.state"), state))
+    let Some(dir) = freezer else { return Ok(()) };
+    match files::write(&dir.join("freezer.state"), state) {
+        Err(error) if error.errno == Errno::ENOENT => Ok(()),
+        result => result,
+    }
 }
 
 #[cfg(test)]
