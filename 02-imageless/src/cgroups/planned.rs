@@ -59,8 +59,12 @@ impl Place {
             );
         }
         let cgroup = Cgroup::with_systemds(&path)?;
-        let parents = cgroup.paths().into_iter().flat_map(missing_parents);
-        let parents = parents.collect();
+        let mut dirs = cgroup.paths();
+        if path.parent() == Some(Path::new("/")) {
+            // Above it is where the hierarchy is mounted.
+            dirs.clear();
+        }
+        let parents = dirs.into_iter().flat_map(missing_parents).collect();
         Ok(Self { path: Some(path), parents, scope: None })
     }
 
