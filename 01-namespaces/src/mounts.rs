@@ -16,7 +16,7 @@ use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sys::statvfs::{FsFlags, statvfs};
 use std::fmt;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 pub use attributes::{Attributes, MountAttrFlags, Reach, make_read_only_below};
@@ -117,6 +117,17 @@ impl Mount {
         }
         // The handle is on what is *below* the new mount now.
         self.apply_flags(&root::path_of(root.resolve(&self.target)?.as_fd()))
+    }
+
+    /// Mounts over exactly what a handle is on, in one call: for a cover, which
+    /// has no flags that would take a second.
+    ///
+    /// # Errors
+    /// As [`Mount::mount`].
+    ///
+    /// Source: mount(2), proc_pid_fd(5)
+    pub fn mount_over(&self, point: BorrowedFd<'_>) -> Result<()> {
+        self.mount_on(&root::path_of(point))
     }
 
     fn bind_in(&self, root: &Root) -> Result<()> {

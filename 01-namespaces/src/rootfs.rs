@@ -178,7 +178,8 @@ pub fn mask(root: &Root, path: &Path) -> Result<()> {
             .with_data("size=0k"),
         false => Mount::bind("/dev/null", path),
     };
-    cover.mount_in(root)
+    // Over what was found: who exchanges the path meanwhile changes nothing.
+    cover.mount_over(point.as_fd())
 }
 
 /// Makes a path read-only, with what is mounted on it. What is not there needs
