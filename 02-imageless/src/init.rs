@@ -121,6 +121,12 @@ fn become_container(
     // calls, which may be older than close_range(2).
     close_on_exec_from(3 + inherited.kept_fds)?;
     process.restrict(&mut outside)?;
+    if plan.isolation.lets_its_user_in() {
+        // Not before we have lost the host, nor before the change of the user,
+        // which takes it back.
+        prctl::set_dumpable(true)
+            .in_call(|| "prctl(PR_SET_DUMPABLE, 1)".into())?;
+    }
     process.find_program(&mut outside)
 }
 // ANCHOR_END: leave_the_host

@@ -9,6 +9,7 @@ use namespaces::namespace::{Namespace, NamespaceId, Namespaces, setns};
 use namespaces::time::ClockOffsets;
 use nix::libc::O_NONBLOCK;
 use nix::sys::stat::fstat;
+use nix::unistd::geteuid;
 use oci_spec::runtime::{Linux, LinuxIdMapping, LinuxNamespaceType as Type};
 use std::fs::{File, OpenOptions};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -26,6 +27,8 @@ pub(crate) struct Isolation {
     pub(crate) maps: IdMaps,
     /// For a new time namespace whose clocks are not the machine's.
     clocks: Option<ClockOffsets>,
+    /// Made by an ordinary user, who has no rights outside of it.
+    by_user: bool,
 }
 
 /// An existing namespace, opened by the runtime: its path means nothing inside
@@ -80,7 +83,8 @@ pub(crate) fn plan(linux: &Linux) -> Result<Isolation> {
     };
     check_maps(new, &maps)?;
     let clocks = clocks::plan(linux, new)?;
-    Ok(Isolation { new, join, maps, clocks })
+    let by_user = !geteuid().is_root();
+    Ok(Isolation { new, join, maps, clocks, by_user })
 }
 
 fn check_maps(new: Namespaces, maps: &IdMaps) -> Result<()> {
@@ -119,6 +123,15 @@ impl Isolation {
         let mut joined = self.join.iter();
         let join = joined.find(|join| join.namespace == kind)?;
         Some(join.file.as_fd())
+    }
+
+    /// Tells whether init, while it waits for `start`, lets those look into it
+    /// who have its user and its rights: by nothing else may an ordinary user's
+    /// `exec` join it. Not where others than the container's own could, too.
+    pub(crate) fn lets_its_user_in(&self) -> bool {
+        self.by_user
+            && self.join.is_empty()
+            && self.new.contains(Namespace::Pid)
     }
 
     /// What init is born into. Not the cgroup namespace: init enters that after

@@ -21,20 +21,7 @@ fn an_ordinary_user_is_root_in_the_container() {
 #[test]
 fn subordinate_ids_are_mapped_beside_the_users_own() {
     on_each_runtime(|user| {
-        user.edit(|spec| {
-            let linux = spec.linux_mut().as_mut().expect("it has one");
-            let range = |host: u32| {
-                let map = LinuxIdMappingBuilder::default();
-                let map = map.container_id(1_u32).host_id(host).size(10_u32);
-                map.build().expect("all fields are set")
-            };
-            let mut users = linux.uid_mappings().clone().unwrap_or_default();
-            let mut groups = linux.gid_mappings().clone().unwrap_or_default();
-            users.push(range(200_000));
-            groups.push(range(210_000));
-            linux.set_uid_mappings(Some(users));
-            linux.set_gid_mappings(Some(groups));
-        });
+        user.edit(map_subordinate_ids);
         let script = "awk '{ print $2 }' /proc/self/uid_map /proc/self/gid_map";
         let (code, output) = user.run(script);
         assert_eq!(code, Some(0), "{output}");
@@ -96,6 +83,22 @@ fn ps_and_kill_all_know_who_is_in_a_container_without_a_cgroup() {
     });
 }
 
+/// Maps 1 to 10 to ids that are subordinate to the user.
+fn map_subordinate_ids(spec: &mut Spec) {
+    let linux = spec.linux_mut().as_mut().expect("it has one");
+    let range = |host: u32| {
+        let map = LinuxIdMappingBuilder::default();
+        let map = map.container_id(1_u32).host_id(host).size(10_u32);
+        map.build().expect("all fields are set")
+    };
+    let mut users = linux.uid_mappings().clone().unwrap_or_default();
+    let mut groups = linux.gid_mappings().clone().unwrap_or_default();
+    users.push(range(200_000));
+    groups.push(range(210_000));
+    linux.set_uid_mappings(Some(users));
+    linux.set_gid_mappings(Some(groups));
+}
+
 /// Gives the container at most five processes.
 fn limit_processes(spec: &mut Spec) {
     let linux = spec.linux_mut().as_mut().expect("it has one");
@@ -111,5 +114,32 @@ fn a_container_is_killed_and_deleted() {
         user.wait_until_stopped();
         assert_eq!(user.verb("delete", &[]).0, Some(0));
         assert_ne!(user.verb("state", &[]).0, Some(0));
+    });
+}
+
+#[test]
+fn a_program_is_executed_before_the_container_is_started() {
+    on_each_runtime(|user| {
+        user.create("sleep 60");
+        let (code, output) = user.verb("exec", &["sh", "-c", "id -u; exit 5"]);
+        assert_eq!((code, output.as_str()), (Some(5), "0\n"));
+    });
+}
+
+/// runc 1.1 can not: its init is closed by the change of the user.
+#[test]
+fn so_it_is_where_another_user_waits_than_the_one_that_made_the_container() {
+    on_each_runtime(|user| {
+        if !user.is_ours() {
+            return;
+        }
+        user.edit(|spec| {
+            map_subordinate_ids(spec);
+            let process = spec.process_mut().as_mut().expect("it has one");
+            process.user_mut().set_uid(1);
+        });
+        user.create("sleep 60");
+        let (code, output) = user.verb("exec", &["id", "-u"]);
+        assert_eq!((code, output.as_str()), (Some(0), "1\n"));
     });
 }

@@ -122,6 +122,13 @@ impl User {
         assert_eq!(code, Some(0), "{said}");
     }
 
+    /// Creates a container with a script that is not started.
+    pub(crate) fn create(&self, script: &str) {
+        self.give(script);
+        let (code, said) = self.verb_with("create", &["--bundle", "box"], &[]);
+        assert_eq!(code, Some(0), "{said}");
+    }
+
     /// Calls a verb on the container.
     pub(crate) fn verb(
         &self,
