@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::process::Child;
+use testkit::eventually;
 
 const MKDIR: &str = "mkdir /tmp/a 2>&1; true";
 const NOT_DECIDED: &str =
@@ -90,7 +91,11 @@ fn exec_introduces_its_own_process() {
         let child = driver.spawn(&[&exec[..], &["sh", "-c", MKDIR]].concat());
         let (fd, state) = told(&listener);
         wait_for_a_call(&fd);
-        assert_eq!(state["pid"].to_string(), driver.read("pid"));
+        // The runtime writes it when the program runs already.
+        let noted = eventually(LIMIT, "the pid file is there", || {
+            Some(driver.read("pid")).filter(|pid| !pid.is_empty())
+        });
+        assert_eq!(state["pid"].to_string(), noted);
         assert_eq!(state["state"]["pid"], first["pid"]);
         assert_eq!(state["state"]["status"], "running");
         drop(fd);
