@@ -273,6 +273,21 @@ mod tests {
     }
 
     #[test]
+    fn a_waiting_init_lets_in_only_who_has_made_a_container_of_its_own() {
+        let lets_in = |namespaces: &str, by_user| {
+            let json = format!(r#"{{"namespaces":[{namespaces}]}}"#);
+            let isolation = plan(&serde_json::from_str(&json).unwrap());
+            Isolation { by_user, ..isolation.unwrap() }.lets_its_user_in()
+        };
+        let own = r#"{"type":"mount"},{"type":"pid"}"#;
+        let shared = r#"{"type":"uts","path":"/proc/self/ns/uts"}"#;
+        assert!(lets_in(own, true));
+        assert!(!lets_in(own, false));
+        assert!(!lets_in(r#"{"type":"mount"}"#, true));
+        assert!(!lets_in(&format!("{own},{shared}"), true));
+    }
+
+    #[test]
     fn an_empty_path_means_a_new_namespace() {
         let linux = r#"{"namespaces":[{"type":"mount","path":""}]}"#;
         let isolation = plan(&serde_json::from_str(linux).unwrap()).unwrap();
