@@ -3,7 +3,7 @@
 //!
 //! All texts that we read go this one way. A `Spec` has some hundred types, and
 //! the code that reads them is made anew for each way of reading: with three of
-//! them it was a third of the program.
+//! them it was a fifth of the program.
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Error, Expected, Visitor};
