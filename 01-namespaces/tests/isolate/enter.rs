@@ -1,7 +1,7 @@
 //! Joining what exists: `isolate enter` goes where nsenter(1) goes.
 
 use crate::rootless::as_nobody;
-use crate::run::{ISOLATE, Running, isolate, refusal, stdout, text};
+use crate::run::{BUSY, ISOLATE, Running, isolate, refusal, stdout, text};
 use namespaces::namespace::Namespace;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -118,8 +118,8 @@ fn a_signal_for_isolate_reaches_the_command_inside() {
         return;
     }
     let place = Place::start(&["-U", "--pid"], ":");
-    let script = "trap 'exit 7' TERM; echo ready; read go; exit 1";
-    let args = ["enter", &place.pid, "--", "sh", "-c", script];
+    let script = format!("trap 'exit 7' TERM; echo ready; {BUSY}");
+    let args = ["enter", &place.pid, "--", "sh", "-c", &script];
     let mut inside = Running::start(&args);
     assert_eq!(inside.line(), "ready");
     let pid = nix::unistd::Pid::from_raw(inside.process.id() as i32);

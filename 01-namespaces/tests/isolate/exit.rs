@@ -1,6 +1,6 @@
 //! Exit codes, signals, and what the command inherits.
 
-use crate::run::{Running, isolate, refusal, stdout};
+use crate::run::{BUSY, Running, isolate, refusal, stdout};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::process::{Command, Output};
@@ -81,8 +81,8 @@ fn the_command_inherits_nothing_above_stderr() {
 
 #[test]
 fn a_signal_for_isolate_reaches_the_command() {
-    let script = "trap 'exit 7' TERM; echo ready; read go; exit 1";
-    let mut running = Running::start(&["sh", "-c", script]);
+    let script = format!("trap 'exit 7' TERM; echo ready; {BUSY}");
+    let mut running = Running::start(&["sh", "-c", &script]);
     assert_eq!(running.line(), "ready");
     let pid = Pid::from_raw(running.process.id() as i32);
     kill(pid, Signal::SIGTERM).unwrap();

@@ -2,7 +2,7 @@
 //! without `--init` stands for the reference, `unshare --pid --fork`: there the
 //! command is process 1.
 
-use crate::run::{ISOLATE, Running, isolate, stdout, text};
+use crate::run::{BUSY, ISOLATE, Running, isolate, stdout, text};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
@@ -73,7 +73,7 @@ fn signals_reach_the_command() {
     }
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGUSR1] {
         let name = signal.as_str().trim_start_matches("SIG");
-        let script = format!("trap 'exit 7' {name}; echo ready; read go");
+        let script = format!("trap 'exit 7' {name}; echo ready; {BUSY}");
         let mut running =
             Running::start(&["--init", "--", "sh", "-c", &script]);
         assert_eq!(running.line(), "ready");

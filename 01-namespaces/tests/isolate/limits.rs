@@ -3,8 +3,8 @@
 use crate::run::{isolate, refusal, stdout};
 use testkit::{Need, requires};
 
-/// Fills a shell variable with 100 MB, and says so if it lives to tell.
-const HUNGRY: &str = "x=$(head -c 100000000 /dev/zero | tr '\\0' x); echo $?";
+/// Fills a shell variable with 30 MB, and says so if it lives to tell.
+const HUNGRY: &str = "x=$(head -c 30000000 /dev/zero | tr '\\0' x); echo $?";
 
 #[test]
 fn a_command_above_the_memory_limit_is_killed_and_the_reason_told() {

@@ -6,6 +6,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 /// The program under test.
 pub(crate) const ISOLATE: &str = env!("CARGO_BIN_EXE_isolate");
 
+/// What a shell does until a signal ends it. One that waits in read(2) instead
+/// sleeps over a signal that has come just before.
+pub(crate) const BUSY: &str = "while :; do :; done";
+
 /// Runs it to its end.
 pub(crate) fn isolate(args: &[&str]) -> Output {
     Command::new(ISOLATE).args(args).output().unwrap()

@@ -211,7 +211,7 @@ fn in_the_foreground_a_new_program_has_a_terminal_of_its_own() {
     }
     in_a_container(|driver| {
         let args = ["exec", "-t", driver.id(), "sh", "-c"];
-        let script = "trap 'exit 9' INT; echo ready; read line";
+        let script = "trap 'exit 9' INT; echo ready; while :; do :; done";
         let exec = driver.command(&[&args[..], &[script]].concat());
         let (mut screen, mut child) = Screen::around(&exec);
         screen.shows("ready");

@@ -115,7 +115,8 @@ fn in_the_foreground_keys_reach_the_program_and_nothing_is_changed_by_us() {
     on_each_runtime(&[], |driver| {
         with_terminal(
             driver,
-            "trap 'exit 9' INT; echo ready; read line; echo got $line; read line",
+            "trap 'exit 9' INT; echo ready; read line; echo got $line; \
+             while :; do :; done",
         );
         let (mut screen, mut child) =
             Screen::around(&driver.command(&["run", driver.id()]));
