@@ -68,7 +68,7 @@ fn is_cleaned_up(container: &Container) -> Result<bool> {
     }
     end_init(container)?;
     // Mostly nobody is left. To look whether somebody is would take longer than
-    // to let the kernel refuse: on v1, eight files to read.
+    // to let the kernel refuse: on v1, a file to read in each hierarchy.
     if !state.cgroup.remove_if_empty()? {
         state.cgroup.kill()?;
         state.cgroup.remove()?;

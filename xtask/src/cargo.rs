@@ -28,10 +28,14 @@ pub(crate) fn repository() -> &'static Path {
 
 /// A cargo command that runs in the repository's root.
 pub(crate) fn cargo(args: &[&str]) -> Command {
-    let mut command =
-        Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = Command::new(program());
     command.args(args).current_dir(repository());
     command
+}
+
+/// The cargo that started us, for who does not run it directly.
+pub(crate) fn program() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// Builds the programs of these packages as the calling user. Cargo shows its

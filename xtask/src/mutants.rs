@@ -5,15 +5,13 @@
 mod list;
 mod tree;
 
-use crate::cargo::{Profile, binaries, repository};
+use crate::cargo::{self, Profile, binaries, repository};
 use crate::progress::{cut, step};
 use crate::root::{shown, status, succeed};
 use crate::test::run_as_root;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use list::{Mutant, Test, parse, share};
 use std::collections::BTreeSet;
-use std::env;
-use std::ffi::OsString;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
@@ -115,9 +113,8 @@ fn programs(mutants: &[Mutant]) -> Vec<Vec<Test>> {
 /// Cargo builds for a test the programs of its own stage only; the machine of
 /// stage 2's tests for systemd is a box that stage 1's `isolate` makes.
 fn build_isolate(tree: &Tree) -> Result<()> {
-    let mut cargo = in_copy(tree, Command::new(cargo_program()));
-    cargo.args(["build", "--quiet", "--package", "namespaces", "--bins"]);
-    succeed(&mut cargo)
+    let build = ["build", "--quiet", "--package", "namespaces", "--bins"];
+    succeed(&mut in_copy(tree, cargo::cargo(&build)))
 }
 
 fn passes(tree: &Tree, tests: &[Test]) -> Result<()> {
@@ -149,7 +146,7 @@ fn fate(tree: &Tree, test: &Test) -> Result<Fate> {
 }
 
 fn builds(tree: &Tree, test: &Test) -> Result<bool> {
-    let mut cargo = cargo(tree, test, &[]);
+    let mut cargo = cargo_test(tree, test, &[]);
     let output = cargo.arg("--no-run").output();
     let output = output.with_context(|| shown(&cargo))?;
     if !output.status.success() {
@@ -159,19 +156,19 @@ fn builds(tree: &Tree, test: &Test) -> Result<bool> {
 }
 
 fn run(tree: &Tree, tests: &[Test]) -> Result<Command> {
-    let mut cargo = cargo(tree, &tests[0], &["--kill-after=5", LIMIT]);
+    let mut cargo = cargo_test(tree, &tests[0], &["--kill-after=5", LIMIT]);
     run_as_root(&mut cargo)?;
     cargo.args(["--", "--exact"]).args(tests.iter().map(|test| &test.name));
     cargo.env("CONMAN_REQUIRE_ALL", "1").stdin(Stdio::null());
     Ok(cargo)
 }
 
-fn cargo(tree: &Tree, test: &Test, limit: &[&str]) -> Command {
+fn cargo_test(tree: &Tree, test: &Test, limit: &[&str]) -> Command {
     let command = match limit {
-        [] => Command::new(cargo_program()),
+        [] => Command::new(cargo::program()),
         limit => {
             let mut timeout = Command::new("timeout");
-            timeout.args(limit).arg(cargo_program());
+            timeout.args(limit).arg(cargo::program());
             timeout
         }
     };
@@ -183,10 +180,6 @@ fn cargo(tree: &Tree, test: &Test, limit: &[&str]) -> Command {
         program => command.args(["--test", program]),
     };
     command
-}
-
-fn cargo_program() -> OsString {
-    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// In the copy, with a target directory of the copy's own: what is built here
