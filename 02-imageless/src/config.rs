@@ -179,6 +179,13 @@ mod tests {
     }
 
     #[test]
+    fn of_a_key_that_is_there_twice_the_last_counts_as_in_go() {
+        let text = br#"{"ociVersion":"1.0.0","hostname":"a","hostname":"b"}"#;
+        let spec: Spec = parse(text).expect("the text is right");
+        assert_eq!(spec.hostname().as_deref(), Some("b"));
+    }
+
+    #[test]
     fn a_wrong_type_names_the_field() {
         let error = error_of(
             r#"{"ociVersion":"1.0.0","process":{"user":{},"cwd":"/","args":"sh"}}"#,
