@@ -3,7 +3,6 @@
 //! On the same machine, in turns, in one run: only ratios travel. Never a test,
 //! because a busy machine is no fault of the code.
 
-mod bundle;
 mod contender;
 mod lane;
 mod machine;
@@ -12,12 +11,12 @@ mod plot;
 mod report;
 mod samples;
 
+use crate::bundle::Bundles;
 use crate::cargo::{Profile, binaries, build_shipped, repository, xtask};
 use crate::package::{self, Missing, Need};
 use crate::progress::step;
 use crate::root::{as_root, shown};
 use anyhow::{Context, Result, bail};
-use bundle::Bundles;
 use clap::Subcommand;
 use lane::Lane;
 use samples::Results;

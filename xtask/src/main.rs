@@ -6,6 +6,7 @@
 
 mod bench;
 mod book;
+mod bundle;
 mod cargo;
 mod ci;
 mod conformance;

@@ -1,7 +1,7 @@
 //! Those that are measured: the runtimes, and as the floor two programs that
 //! ask the kernel for nothing but the namespaces.
 
-use super::bundle::Bundles;
+use crate::bundle::Bundles;
 use crate::package::on_path;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};

@@ -6,8 +6,8 @@ mod crowd;
 mod exec;
 mod life;
 
-use super::bundle::Bundles;
 use super::contender::Contender;
+use crate::bundle::Bundles;
 use anyhow::Result;
 use clap::ValueEnum;
 use std::time::Duration;

@@ -3,11 +3,11 @@
 //! crun refuses a hybrid cgroup layout. The v2 mount is therefore hidden once,
 //! for all contenders, in a mount namespace of this process.
 
-use super::bundle::Bundles;
 use super::contender::Contender;
 use super::lane::{Bench, Lane};
 use super::machine::machine;
 use super::samples::{LaneResults, Results, Samples};
+use crate::bundle::Bundles;
 use anyhow::{Context, Result};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};

@@ -2,8 +2,8 @@
 //! locks for all of them together, so this is not a hundred times one.
 
 use super::command::{read_pid, reap};
-use crate::bench::bundle::Bundles;
 use crate::bench::contender::{Contender, unshared};
+use crate::bundle::Bundles;
 use crate::root::shown;
 use anyhow::{Context, Result, bail};
 use std::fs;

@@ -2,8 +2,8 @@
 //! the first prompt of a shell.
 
 use super::command::{read_pid, reap, timed, weighed};
-use crate::bench::bundle::Bundles;
 use crate::bench::contender::{Contender, entered};
+use crate::bundle::Bundles;
 use crate::root::succeed;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};

@@ -2,8 +2,8 @@
 //! those of an engine, `create`, `start` and `delete`.
 
 use super::command::{read_pid, reap, timed, weighed};
-use crate::bench::bundle::Bundles;
 use crate::bench::contender::{Contender, unshared};
+use crate::bundle::Bundles;
 use anyhow::Result;
 use std::path::PathBuf;
 use std::process::Command;
