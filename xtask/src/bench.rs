@@ -12,10 +12,11 @@ mod report;
 mod samples;
 
 use crate::bundle::Bundles;
-use crate::cargo::{Profile, binaries, build_shipped, repository, xtask};
+use crate::cargo::{Profile, binaries, repository, xtask};
 use crate::package::{self, Missing, Need};
 use crate::progress::step;
 use crate::root::{as_root, shown};
+use crate::ship;
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use lane::Lane;
@@ -91,9 +92,7 @@ impl Runtime {
         // What we ship is what we measure.
         let imageless = match &self.program {
             Some(program) => program.canonicalize().context("--program")?,
-            None => step("build imageless, optimised and static", || {
-                build_shipped("imageless")
-            })?,
+            None => ship::make()?,
         };
         let bundles = Bundles::at(&binaries(Profile::Release)?.join("bench"));
         step("make bundles of a static true", || bundles.make())?;

@@ -1,5 +1,6 @@
-//! The bundles that `bench` runs: a static program, and a
-//! configuration that is not ours, so that nobody is asked for more than another.
+//! The bundles that `bench` and `ship` run: a static program, and a
+//! configuration that is not ours, so that nobody is asked for more than
+//! another.
 
 use crate::cargo::repository;
 use crate::root::succeed;
@@ -55,6 +56,11 @@ impl Bundles {
         self.folder.join("podman")
     }
 
+    /// The same configuration, for a program that waits.
+    pub(crate) fn podman_waiting(&self) -> PathBuf {
+        self.folder.join("podman-waiting")
+    }
+
     /// Makes them anew.
     ///
     /// # Errors
@@ -70,9 +76,12 @@ impl Bundles {
             self.make_rootfs(&bundle)?;
             propose(&bundle)?;
         }
-        self.make_rootfs(&self.podman())?;
-        make_like_podman(&self.podman())?;
-        set_program(&self.waiting(), "/wait")
+        for bundle in [self.podman(), self.podman_waiting()] {
+            self.make_rootfs(&bundle)?;
+            make_like_podman(&bundle)?;
+        }
+        set_program(&self.waiting(), "/wait")?;
+        set_program(&self.podman_waiting(), "/wait")
     }
 
     fn programs(&self) -> PathBuf {
@@ -125,7 +134,11 @@ fn make_like_podman(bundle: &Path) -> Result<()> {
         write(&userdata.join(file), "")?;
     }
     let here = bundle.display().to_string();
-    write(&bundle.join("config.json"), &PODMAN.replace("BUNDLE", &here))
+    // In its cgroup each bundle is alone.
+    let id = bundle.file_name().context("a bundle has a name")?;
+    let text = PODMAN.replace("BUNDLE", &here);
+    let text = text.replace("libpod-ID", &format!("libpod-{}", id.display()));
+    write(&bundle.join("config.json"), &text)
 }
 
 fn set_program(bundle: &Path, program: &str) -> Result<()> {

@@ -54,27 +54,10 @@ pub(crate) fn build(packages: &[&str], profile: Profile) -> Result<()> {
     succeed(&mut command)
 }
 
-/// Builds a program as it is shipped, and tells where it is: optimised, and
-/// static. A short-lived program spends a good part of its life being linked,
-/// and a static one also starts where there is no libc or another one. It has
-/// one fixed address, as runc has: to be moved to a random one would take a
-/// write to fifty pages at each start.
-///
-/// # Errors
-/// Those of [`build`] and [`binaries`].
-pub(crate) fn build_shipped(program: &str) -> Result<PathBuf> {
-    let mut command = cargo(&["build", "--release"]);
-    command.args(["--package", program, "--bin", program]);
-    let target = link_statically(&mut command);
-    succeed(&mut command)?;
-    let beside = binaries(Profile::Release)?.with_file_name(target);
-    Ok(beside.join("release").join(program))
-}
-
-/// Lets cargo make static programs; the README has these flags too. They are
-/// for a target that is named although it is this machine's, and which is
-/// returned: only then do they spare proc macros, which are libraries and
-/// cannot be static. The programs are in a folder of that name.
+/// Lets cargo make static programs at a fixed address. The flags are for a
+/// target that is named although it is this machine's, and which is returned:
+/// only then do they spare proc macros, which are libraries and cannot be
+/// static. The programs are in a folder of that name.
 pub(crate) fn link_statically(cargo: &mut Command) -> String {
     let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
     let flags = "-C target-feature=+crt-static -C relocation-model=static";

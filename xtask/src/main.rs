@@ -18,6 +18,7 @@ mod package;
 mod progress;
 mod root;
 mod run;
+mod ship;
 mod soak;
 mod stage;
 mod test;
@@ -60,6 +61,8 @@ enum Command {
     Mutants(mutants::Args),
     /// Make and remove containers for a long time: nothing may stay behind
     Soak(soak::Args),
+    /// Build the runtime as one static file, its functions in good order
+    Ship(ship::Args),
     /// Measure our programs side by side with their counterparts
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -98,6 +101,7 @@ fn main() -> ExitCode {
         Command::Exercise(verb) => exercise::exercise(&verb),
         Command::Mutants(args) => mutants::mutants(&args),
         Command::Soak(args) => soak::soak(&args),
+        Command::Ship(args) => ship::ship(&args),
         Command::Bench(bench) => bench::bench(&bench),
         Command::Vm(vm) => vm::vm(&vm),
         Command::Book { args } => book::book(&args),

@@ -21,6 +21,7 @@ pub(crate) use table::PACKAGES;
 pub(crate) enum Need {
     Demo,
     Bench,
+    Ship,
     /// The machine with cgroup v2.
     Vm,
     /// Only where Go has not come from elsewhere.
