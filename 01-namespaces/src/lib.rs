@@ -16,7 +16,8 @@
 //!    has.
 //! 7. [`signals`]: what the parent owes it while it runs in the foreground;
 //!    [`init`]: what process 1 owes the others.
-//! 8. [`mountinfo`]: what is mounted, read back from the kernel.
+//! 8. [`mountinfo`]: what is mounted, read back from the kernel by
+//!    [`kernel_file`].
 //! 9. [`time`]: since when the machine runs, as it sees it. [`scheduling`]: when
 //!    and where it runs itself.
 //!
@@ -34,6 +35,7 @@ pub mod cgroup;
 pub mod error;
 pub mod idmap;
 pub mod init;
+pub mod kernel_file;
 pub mod keyring;
 pub mod mountinfo;
 pub mod mounts;

@@ -1,7 +1,8 @@
 //! What is mounted, as the kernel tells it: one line a mount, read into a value
 //! with the fields that this project asks for.
 
-use crate::error::{InCall, Result};
+use crate::error::Result;
+use crate::kernel_file;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
@@ -39,7 +40,7 @@ impl MountInfo {
     /// Source: proc_pid_mountinfo(5)
     pub fn of(process: &str) -> Result<Vec<Self>> {
         let path = format!("/proc/{process}/mountinfo");
-        let bytes = std::fs::read(&path).in_call(|| format!("read({path:?})"));
+        let bytes = kernel_file::read(path.as_ref());
         Ok(Self::parse(&bytes.map_err(|e| e.hint_at_proc(process))?))
     }
 

@@ -60,6 +60,20 @@ impl Root {
     /// Source: openat2(2), `RESOLVE_IN_ROOT`, "Linux 5.6 (2020-03)"
     pub fn resolve(&self, path: &Path) -> Result<OwnedFd> {
         self.open_with(path, OFlag::O_PATH, ResolveFlag::empty())
+            .in_call(|| self.open_call(path))
+    }
+
+    /// Resolves like [`Root::resolve`]; `None`: not there.
+    ///
+    /// # Errors
+    /// As [`Root::resolve`].
+    ///
+    /// Source: openat2(2)
+    pub fn find(&self, path: &Path) -> Result<Option<OwnedFd>> {
+        match self.open_with(path, OFlag::O_PATH, ResolveFlag::empty()) {
+            Err(Errno::ENOENT | Errno::ENOTDIR) => Ok(None),
+            found => found.map(Some).in_call(|| self.open_call(path)),
+        }
     }
 
     /// Resolves like [`Root::resolve`], but refuses a path with a symlink
@@ -70,7 +84,9 @@ impl Root {
     ///
     /// Source: openat2(2), `RESOLVE_NO_SYMLINKS`
     pub fn resolve_no_symlinks(&self, path: &Path) -> Result<OwnedFd> {
-        self.open_with(path, OFlag::O_PATH, ResolveFlag::RESOLVE_NO_SYMLINKS)
+        let no_symlinks = ResolveFlag::RESOLVE_NO_SYMLINKS;
+        self.open_with(path, OFlag::O_PATH, no_symlinks)
+            .in_call(|| self.open_call(path))
     }
 
     /// Opens a file inside the root, for example to read it. `O_CLOEXEC` is
@@ -83,6 +99,7 @@ impl Root {
     /// Source: openat2(2)
     pub fn open_file(&self, path: &Path, flags: OFlag) -> Result<OwnedFd> {
         self.open_with(path, flags, ResolveFlag::empty())
+            .in_call(|| self.open_call(path))
     }
 
     /// Makes a device, FIFO or file inside the root, with the directories above
@@ -141,25 +158,28 @@ impl Root {
         path: &Path,
         flags: OFlag,
         more: ResolveFlag,
-    ) -> Result<OwnedFd> {
+    ) -> nix::Result<OwnedFd> {
         let resolve = ResolveFlag::RESOLVE_IN_ROOT
             | ResolveFlag::RESOLVE_NO_MAGICLINKS
             | more;
         let how =
             OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(resolve);
-        let call =
-            || format!("openat2({:?}, {path:?}, RESOLVE_IN_ROOT)", self.path);
         // EAGAIN: a rename raced with a `..`. Whoever races on purpose gets
         // these tries, then an error.
         for _ in 0..128 {
             match openat2(&self.dir, path, how) {
                 Err(Errno::EAGAIN) => {}
-                result => return result.in_call(call),
+                result => return result,
             }
         }
-        Err(Errno::EAGAIN).in_call(call)
+        Err(Errno::EAGAIN)
     }
     // ANCHOR_END: open_in_root
+
+    /// An error that says what was tried.
+    fn open_call(&self, path: &Path) -> String {
+        format!("openat2({:?}, {path:?}, RESOLVE_IN_ROOT)", self.path)
+    }
 }
 
 impl AsFd for Root {

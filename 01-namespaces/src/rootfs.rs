@@ -10,7 +10,6 @@ use crate::mounts::{
 };
 use crate::namespace::{Namespace, Namespaces};
 use crate::root::{self, Node, Root};
-use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, umount2};
 use nix::sys::stat::{Mode, SFlag, makedev};
 use nix::sys::statvfs::{FsFlags, fstatvfs};
@@ -171,7 +170,7 @@ pub const READ_ONLY_PATHS: [&str; 5] =
 ///
 /// Source: runtime-spec: config-linux.md, "Masked Paths"
 pub fn mask(root: &Root, path: &Path) -> Result<()> {
-    let Some(point) = existing(root, path)? else { return Ok(()) };
+    let Some(point) = root.find(path)? else { return Ok(()) };
     let cover = match root::is_dir(point.as_fd())? {
         true => Mount::new("tmpfs", path)
             .with_flags(MsFlags::MS_RDONLY)
@@ -190,22 +189,13 @@ pub fn mask(root: &Root, path: &Path) -> Result<()> {
 ///
 /// Source: runtime-spec: config-linux.md, "Readonly Paths"
 pub fn make_read_only(root: &Root, path: &Path) -> Result<()> {
-    let Some(point) = existing(root, path)? else { return Ok(()) };
+    let Some(point) = root.find(path)? else { return Ok(()) };
     // Read-only before it is anywhere, and on what was found: who exchanges the
     // path meanwhile changes nothing (CVE-2021-30465).
     let mount = DetachedMount::open_tree(point.as_fd(), Reach::AllBelow)?;
     make_read_only_below(mount.as_fd())?;
     mount.attach(point.as_fd())?;
     Ok(())
-}
-
-fn existing(root: &Root, path: &Path) -> Result<Option<std::os::fd::OwnedFd>> {
-    match root.resolve(path) {
-        Err(error) if matches!(error.errno, Errno::ENOENT | Errno::ENOTDIR) => {
-            Ok(None)
-        }
-        found => found.map(Some),
-    }
 }
 
 /// Makes what is mounted in the root read-only, and not yet the root itself:

@@ -3,15 +3,13 @@
 
 use crate::state::Init;
 use anyhow::{Context, Result};
-use namespaces::InCall;
-use std::fs;
+use namespaces::kernel_file;
 
 impl Init {
     /// Notes which process has this pid now; its parent must not have reaped
     /// it.
     pub(crate) fn of(pid: i32) -> Result<Self> {
-        let stat = fs::read(format!("/proc/{pid}/stat"))
-            .in_call(|| format!("read(\"/proc/{pid}/stat\")"))?;
+        let stat = stat(pid)?;
         let (_, start_time) =
             parse_stat(&stat).context("/proc/PID/stat: fields are missing")?;
         Ok(Self { pid, start_time })
@@ -19,13 +17,15 @@ impl Init {
 
     /// Tells whether this very process still runs. A zombie has ended.
     pub(crate) fn is_alive(self) -> bool {
-        let Ok(stat) = fs::read(format!("/proc/{}/stat", self.pid)) else {
-            return false;
-        };
+        let Ok(stat) = stat(self.pid) else { return false };
         parse_stat(&stat).is_some_and(|(process_state, start_time)| {
             start_time == self.start_time && !matches!(process_state, 'Z' | 'X')
         })
     }
+}
+
+fn stat(pid: i32) -> namespaces::Result<Vec<u8>> {
+    kernel_file::read(format!("/proc/{pid}/stat").as_ref())
 }
 
 /// Takes the state (field 3) and the start time (field 22) out of

@@ -2,10 +2,11 @@
 
 use super::kill::wait_for;
 use crate::error::{InCall, Result, SyscallError};
+use crate::kernel_file;
 use nix::errno::Errno;
 use nix::unistd::Pid;
 use std::fs::{self, DirEntry, File};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -92,14 +93,12 @@ pub(super) fn unless_gone<T>(listed: Result<Vec<T>>) -> Result<Vec<T>> {
     }
 }
 
-/// Reads a file. Those of the kernel have no size that would tell how much to
-/// make room for: without some, it is read by spoonfuls.
+/// Reads a file, which is text.
 pub(super) fn read(path: &Path) -> Result<String> {
-    let mut text = String::with_capacity(4096);
-    let file = File::open(path);
-    file.and_then(|mut file| file.read_to_string(&mut text))
-        .in_call(|| format!("read({path:?})"))?;
-    Ok(text)
+    let bytes = kernel_file::read(path)?;
+    String::from_utf8(bytes)
+        .map_err(|_| Errno::EILSEQ)
+        .in_call(|| format!("read({path:?})"))
 }
 
 /// Writes a value, in one call as the kernel wants it.

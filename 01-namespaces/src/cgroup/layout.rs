@@ -3,10 +3,10 @@
 //! from /sys/fs/cgroup.
 
 use super::{Dir, Membership, systemds, v1, v2};
-use crate::error::{InCall, Result, SyscallError};
+use crate::error::{Result, SyscallError};
+use crate::kernel_file;
 use crate::mountinfo::MountInfo;
 use nix::errno::Errno;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -69,8 +69,7 @@ impl Layout {
 
     fn read() -> Result<Self> {
         let mounts = MountInfo::of("self")?;
-        let ours = fs::read("/proc/self/cgroup")
-            .in_call(|| r#"read("/proc/self/cgroup")"#.into())?;
+        let ours = kernel_file::read(Path::new("/proc/self/cgroup"))?;
         Self::new(&mounts, &ours).ok_or_else(|| {
             SyscallError::new("read(\"/proc/self/mountinfo\")", Errno::ENOENT)
                 .hint("mount cgroups: `mount -t cgroup2 none /sys/fs/cgroup`")

@@ -2,10 +2,10 @@
 //! belongs to it on our mounts. Read-only, and for any process.
 
 use super::{Dir, Version};
-use crate::error::{InCall, Result};
+use crate::error::Result;
+use crate::kernel_file;
 use crate::mountinfo::MountInfo;
 use std::ffi::OsStr;
-use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -31,7 +31,7 @@ impl Membership {
     /// Source: cgroups(7)
     pub fn of(process: &str) -> Result<Vec<Self>> {
         let path = format!("/proc/{process}/cgroup");
-        let bytes = fs::read(&path).in_call(|| format!("read({path:?})"))?;
+        let bytes = kernel_file::read(path.as_ref())?;
         Ok(Self::parse(&bytes, &MountInfo::of("self")?))
     }
 

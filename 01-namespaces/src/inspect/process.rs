@@ -2,6 +2,7 @@
 //! still lives at the end, its pid was nobody else's meanwhile.
 
 use anyhow::bail;
+use namespaces::kernel_file;
 use namespaces::namespace::has_ended;
 use namespaces::process::pidfd_open;
 use namespaces::{InCall, Result};
@@ -62,7 +63,7 @@ pub(super) fn shown(path: &Path) -> String {
 /// Reads a file of a process; what is no UTF-8 is replaced.
 pub(super) fn read(pid: i32, file: &str) -> Result<String> {
     let path = format!("/proc/{pid}/{file}");
-    let bytes = fs::read(&path).in_call(|| format!("read({path:?})"));
+    let bytes = kernel_file::read(path.as_ref());
     let bytes = bytes.map_err(|error| match error.errno {
         Errno::ENOENT => error.hint("it has ended, or /proc is not mounted"),
         _ => error,

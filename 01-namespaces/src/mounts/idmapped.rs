@@ -7,12 +7,13 @@ use super::attributes::{Attributes, Reach};
 use super::detached::DetachedMount;
 use crate::error::{InCall, Result, SyscallError};
 use crate::idmap::IdMaps;
+use crate::kernel_file;
 use crate::namespace::Namespace;
 use crate::process::{Gate, SpawnOptions, spawn};
 use crate::root::path_of;
 use nix::errno::Errno;
 use nix::sys::stat::{major, minor, stat};
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -84,7 +85,7 @@ pub fn fstype(file: &Path) -> Result<String> {
     const MOUNTS: &str = "/proc/self/mountinfo";
     let device = stat(file).in_call(|| format!("stat({file:?})"))?.st_dev;
     let device = format!("{}:{}", major(device), minor(device));
-    let mounts = fs::read(MOUNTS).in_call(|| format!("open({MOUNTS})"))?;
+    let mounts = kernel_file::read(Path::new(MOUNTS))?;
     // A mount point need not be UTF-8; a device and a type are.
     let mounts = String::from_utf8_lossy(&mounts);
     let fstype = |line: &str| {

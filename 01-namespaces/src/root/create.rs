@@ -68,12 +68,14 @@ impl Missing<'_> {
         let open =
             || root.open_with(path, kind.open_flags(), ResolveFlag::empty());
         match open() {
-            Err(error) if error.errno == Errno::ENOENT => {}
-            found => return found,
+            Err(Errno::ENOENT) => {}
+            found => return found.in_call(|| root.open_call(path)),
         }
         let dir = self.make(above(path), Kind::Directory)?;
         // It ends in `..`, of what is there by now.
-        let Some(name) = path.file_name() else { return open() };
+        let Some(name) = path.file_name() else {
+            return open().in_call(|| root.open_call(path));
+        };
         match kind.make_in(&dir, name) {
             Ok(()) => kind.open_made(&dir, name).in_call(|| {
                 let root = &root.path;

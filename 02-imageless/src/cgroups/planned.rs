@@ -58,13 +58,13 @@ impl Place {
                  the top"
             );
         }
-        let cgroup = Cgroup::with_systemds(&path)?;
-        let mut dirs = cgroup.paths();
-        if path.parent() == Some(Path::new("/")) {
+        let parents = if path.parent() == Some(Path::new("/")) {
             // Above it is where the hierarchy is mounted.
-            dirs.clear();
-        }
-        let parents = dirs.into_iter().flat_map(missing_parents).collect();
+            vec![]
+        } else {
+            let cgroup = Cgroup::with_systemds(&path)?;
+            cgroup.paths().into_iter().flat_map(missing_parents).collect()
+        };
         Ok(Self { path: Some(path), parents, scope: None })
     }
 
