@@ -142,6 +142,7 @@ impl Watch {
 
     /// Takes note of a call, and lets the process go on as if nothing was
     /// there. `false`: it stopped for another reason.
+    // ANCHOR: hit
     fn hit(&mut self, pid: Pid) -> Result<bool> {
         let address = breakpoint::address(pid)?;
         let Some(function) = self.functions.at(address) else {
@@ -151,4 +152,5 @@ impl Watch {
         self.called.insert(address);
         Ok(true)
     }
+    // ANCHOR_END: hit
 }
