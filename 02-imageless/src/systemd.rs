@@ -4,12 +4,15 @@
 //! that it has words for, and leaves all below to us.
 
 mod bus;
+mod devices;
 mod properties;
+mod unified;
 
 use crate::id::Id;
 use anyhow::{Result, bail, ensure};
 pub(crate) use bus::{set_properties, start, stop};
-pub(crate) use properties::{of_devices, of_limits};
+pub(crate) use devices::of_devices;
+pub(crate) use properties::of_limits;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

@@ -15,7 +15,7 @@ use crate::root::shown;
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use initramfs::Initramfs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// What to do with the machine.
@@ -36,7 +36,7 @@ const PACKAGES: [&str; 2] = ["namespaces", "imageless"];
 /// Programs of this machine that the tests compare ours with or work by. Those
 /// of busybox that have the same names know fewer options; a test whose program
 /// is not there skips itself.
-const PEERS: [&str; 16] = [
+const PEERS: [&str; 21] = [
     "runc",
     "sh",
     "env",
@@ -53,6 +53,18 @@ const PEERS: [&str; 16] = [
     "lsns",
     "newuidmap",
     "newgidmap",
+    "/lib/systemd/systemd",
+    // From 255 (2023-12) on, what systemd starts begins as this.
+    "/usr/lib/systemd/systemd-executor",
+    "systemctl",
+    "busctl",
+    "dbus-daemon",
+];
+
+/// Who may say what on the message bus.
+const BUS: [&str; 2] = [
+    "/usr/share/dbus-1/system.conf",
+    "/usr/share/dbus-1/system.d/org.freedesktop.systemd1.conf",
 ];
 
 /// Runs `cargo xtask vm ..`.
@@ -78,6 +90,9 @@ pub(crate) fn vm(vm: &Vm) -> Result<()> {
                 built.iter().map(|artifact| (&artifact.file, &artifact.path)),
             )?
             .with_programs(peers.iter().map(|path| (path, path)))?
+            .with_files(
+                BUS.map(Path::new).into_iter().filter(|file| file.exists()),
+            )?
             .with_lane(&lane)?
             .pack(&work.join("initrd.cpio"))
     })?;

@@ -33,15 +33,14 @@ impl Cgroup {
         self.refuse_if_in_use()?;
         self.owned = true;
         self.make_dirs()?;
-        if self.version == Version::V2 {
-            v2::enable_controllers(&self.mount, &self.dirs[0].path);
-        }
+        self.enable_controllers();
         Ok(self)
     }
 
     /// Takes over a cgroup that systemd has made and has put processes into,
     /// and makes what it has left out: on v1, the hierarchies that it does not
-    /// use. It lives on when the value is dropped.
+    /// use; on v2, the controllers that it does not know, such as hugetlb. It
+    /// lives on when the value is dropped.
     ///
     /// # Errors
     /// As [`Cgroup::create`].
@@ -50,6 +49,7 @@ impl Cgroup {
     pub fn adopt(path: &Path) -> Result<Self> {
         let mut cgroup = Self::with_systemds(path)?;
         cgroup.make_dirs()?;
+        cgroup.enable_controllers();
         Ok(cgroup)
     }
 
@@ -64,6 +64,16 @@ impl Cgroup {
                 self.path_of("cpuset").map_or(Ok(()), v1::inherit_cpuset)
             }
             Version::V2 => Ok(()),
+        }
+    }
+
+    /// On v1 a hierarchy's controllers are in all of its cgroups.
+    fn enable_controllers(&self) {
+        match self.version {
+            Version::V1 => {}
+            Version::V2 => {
+                v2::enable_controllers(&self.mount, &self.dirs[0].path);
+            }
         }
     }
 

@@ -2,11 +2,8 @@
 //! each limit that it could take for its own has to be told to it; what it has
 //! no word for, we write below it.
 
-use namespaces::cgroup::{
-    CpuQuota, DeviceKind, DeviceRule, Limit, Limits, MKNOD, READ, Version,
-    WRITE,
-};
-use std::fs;
+use super::unified;
+use namespaces::cgroup::{CpuQuota, Limit, Limits, Version};
 
 /// Names and values of a unit's properties.
 pub(crate) type Properties = Vec<(String, Property)>;
@@ -35,6 +32,10 @@ const INFINITY: u64 = u64::MAX;
 ///
 /// Source: systemd.resource-control(5)
 pub(crate) fn of_limits(limits: &Limits, version: Version) -> Properties {
+    let limits = &match version {
+        Version::V1 => limits.clone(),
+        Version::V2 => unified::by_field(limits),
+    };
     let number = |limit: Option<Limit>| limit.map(amount);
     let v2 = |value: Option<u64>| value.filter(|_| version == Version::V2);
     let v1 = |value: Option<u64>| value.filter(|_| version == Version::V1);
@@ -43,11 +44,12 @@ pub(crate) fn of_limits(limits: &Limits, version: Version) -> Properties {
     let numbers = [
         ("MemoryMax", v2(number(limits.memory))),
         ("MemoryLimit", v1(number(limits.memory))),
+        ("MemoryMin", v2(number(unified::memory_min(limits)))),
         ("MemoryLow", v2(number(limits.memory_low))),
         ("MemoryHigh", v2(number(limits.memory_high))),
         ("MemorySwapMax", v2(number(limits.swap))),
         ("TasksMax", number(limits.pids)),
-        ("CPUWeight", v2(weight.map(|weight| weight.weight()))),
+        ("CPUWeight", v2(weight_or_idle(limits))),
         ("CPUShares", v1(weight.map(|weight| weight.shares()))),
         ("CPUQuotaPeriodUSec", limits.cpu_quota.map(|quota| quota.period)),
         ("CPUQuotaPerSecUSec", limits.cpu_quota.map(quota_per_second)),
@@ -66,6 +68,21 @@ pub(crate) fn of_limits(limits: &Limits, version: Version) -> Properties {
         Some((name.to_owned(), Property::Bits(bits)))
     });
     numbers.chain(lists).collect()
+}
+
+/// systemd sets cpu.idle by a weight of 0, and takes it back by any other.
+///
+/// Source: systemd.resource-control(5), "CPUWeight=", systemd 252 (2022-10);
+/// older ones refuse 0
+fn weight_or_idle(limits: &Limits) -> Option<u64> {
+    const IDLE: u64 = 0;
+    const UNSET: u64 = u64::MAX;
+    let weight = limits.cpu_weight.map(|weight| weight.weight());
+    match limits.cpu_idle {
+        Some(true) => Some(IDLE),
+        Some(false) => weight.or(Some(UNSET)),
+        None => weight,
+    }
 }
 
 fn amount(limit: Limit) -> u64 {
@@ -100,71 +117,10 @@ fn bits(numbers: impl Iterator<Item = u32>) -> Vec<u8> {
     bytes
 }
 
-/// Translates rules that deny everything and then allow some. With others
-/// systemd is told nothing, and touches nothing.
-///
-/// Source: systemd.resource-control(5), "DeviceAllow="
-pub(crate) fn of_devices(rules: &[DeviceRule]) -> Properties {
-    let Some((first, allowed)) = rules.split_first() else { return vec![] };
-    let all = |rule: &DeviceRule| {
-        rule.kind.is_none() && rule.major.is_none() && rule.minor.is_none()
-    };
-    let denies_all = !first.allow && all(first);
-    if !denies_all || allowed.iter().any(|rule| !rule.allow || all(rule)) {
-        return vec![];
-    }
-    // Drivers that are not there have no devices to open.
-    let drivers = fs::read_to_string("/proc/devices").unwrap_or_default();
-    let pairs = allowed.iter().flat_map(|rule| device(rule, &drivers));
-    let strict = Property::Text("strict".to_owned());
-    vec![
-        ("DevicePolicy".to_owned(), strict),
-        ("DeviceAllow".to_owned(), Property::Pairs(pairs.collect())),
-    ]
-}
-
-/// A device by its number, all of a driver by the driver's name, or all.
-fn device(rule: &DeviceRule, drivers: &str) -> Vec<(String, String)> {
-    let kinds = match rule.kind {
-        Some(DeviceKind::Block) => &["block"][..],
-        Some(DeviceKind::Char) => &["char"],
-        None => &["block", "char"],
-    };
-    let access = [(READ, 'r'), (WRITE, 'w'), (MKNOD, 'm')];
-    let access: String = access
-        .into_iter()
-        .filter_map(|(bit, letter)| (rule.access & bit != 0).then_some(letter))
-        .collect();
-    let named = |kind: &&str| match (rule.major, rule.minor) {
-        (None, _) => Some(format!("{kind}-*")),
-        (Some(major), None) => {
-            driver(drivers, kind, major).map(|name| format!("{kind}-{name}"))
-        }
-        (Some(major), Some(minor)) => {
-            Some(format!("/dev/{kind}/{major}:{minor}"))
-        }
-    };
-    kinds.iter().filter_map(named).map(|name| (name, access.clone())).collect()
-}
-
-/// Finds who has a major number.
-///
-/// Source: proc_devices(5)
-fn driver(drivers: &str, kind: &str, major: u32) -> Option<String> {
-    let (char, block) = drivers.split_once("Block devices:")?;
-    let lines = if kind == "block" { block } else { char };
-    let mut rows = lines.lines().filter_map(|line| line.trim().split_once(' '));
-    let (_, name) = rows.find(|(number, _)| number.parse() == Ok(major))?;
-    Some(name.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use namespaces::cgroup::CpuWeight;
-
-    const DRIVERS: &str = "Character devices:\n  1 mem\n136 pts\n\n\
-                           Block devices:\n  1 ramdisk\n254 virtblk\n";
 
     #[test]
     fn each_version_of_cgroups_has_its_own_words() {
@@ -193,27 +149,5 @@ mod tests {
         };
         assert_eq!(per_second(50_000, 100_000), 500_000);
         assert_eq!(per_second(1, 3), 340_000);
-    }
-
-    #[test]
-    fn a_device_is_a_number_a_driver_or_all() {
-        let rule = |kind, major, minor| DeviceRule {
-            allow: true,
-            kind: Some(kind),
-            major,
-            minor,
-            access: READ | MKNOD,
-        };
-        for (rule, name) in [
-            (rule(DeviceKind::Char, None, None), "char-*"),
-            (rule(DeviceKind::Char, Some(136), None), "char-pts"),
-            (rule(DeviceKind::Block, Some(1), None), "block-ramdisk"),
-            (rule(DeviceKind::Char, Some(1), Some(3)), "/dev/char/1:3"),
-        ] {
-            let expected = [(name.to_owned(), "rm".to_owned())];
-            assert_eq!(device(&rule, DRIVERS), expected);
-        }
-        let unknown = rule(DeviceKind::Char, Some(7), None);
-        assert!(device(&unknown, DRIVERS).is_empty());
     }
 }

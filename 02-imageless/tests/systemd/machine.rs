@@ -1,20 +1,18 @@
 //! A machine for tests: Debian's systemd as process 1 of a box that `isolate`
 //! makes, with a part of this machine's trees of cgroups.
 
+use super::trees::{Trees, Version};
+use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
+use testkit::spec::Linux;
 use testkit::{
-    Bundle, Need, RuntimeUnderTest, Scratch, bin, eventually, requires,
-    runtimes,
+    Bundle, Need, RuntimeUnderTest, Scratch, eventually, requires, runtimes,
 };
 
 /// Longer than systemd takes to start on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Why an operation on what the test has made cannot fail.
-const OURS: &str = "it is ours";
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs `test` with the reference and then with ours, on one machine.
 pub(crate) fn on_each_runtime(test: impl Fn(&Machine)) {
@@ -32,7 +30,8 @@ fn on_these(
 ) {
     let programs = ["runc", "nsenter", "dbus-daemon", "/lib/systemd/systemd"];
     let programs = programs.map(Need::Program);
-    if !requires(&[&[Need::Root, Need::CgroupV1], &programs[..]].concat()) {
+    let layout = Version::here().need();
+    if !requires(&[&[Need::Root, layout], &programs[..]].concat()) {
         return;
     }
     for runtime in runtimes().into_iter().filter(wanted) {
@@ -47,8 +46,7 @@ pub(crate) struct Machine {
     isolate: Child,
     pid: String,
     pub(crate) bundle: Bundle,
-    /// Its part of each tree.
-    cgroups: Vec<PathBuf>,
+    trees: Trees,
     // Last: it looks for leaks when it is dropped.
     pub(crate) scratch: Scratch,
 }
@@ -57,27 +55,24 @@ impl Machine {
     fn boot(runtime: RuntimeUnderTest) -> Self {
         let scratch = Scratch::new();
         let bundle = Bundle::busybox(&scratch, "box", &["sleep", "60"]);
-        let cgroups = make_cgroups(&scratch.id("machine"));
+        let mut trees = Trees::make(&scratch.id("machine"));
         let script = scratch.path().join("machine.sh");
-        fs::write(&script, include_str!("machine.sh")).expect(OURS);
-        // The shell joins them, and then becomes isolate.
-        let join = "for dir in \"$@\"; do echo $$ >$dir/cgroup.procs; done; \
-                    exec \"$ISOLATE\" -p -m -u -i -C -- sh \"$SCRIPT\"";
-        let isolate = Command::new("sh")
-            .args(["-c", join, "sh"])
-            .args(&cgroups)
-            .env("ISOLATE", bin("isolate"))
-            .env("SCRIPT", script)
+        fs::write(&script, include_str!("machine.sh")).expect("it is ours");
+        let isolate = trees
+            .isolate()
+            .args(["--", "sh"])
+            .arg(script)
             .stdin(Stdio::null())
             .spawn()
-            .expect("sh is there");
+            .expect("it is there");
         let pid = isolate.id();
         let children = format!("/proc/{pid}/task/{pid}/children");
         let pid = eventually(PATIENCE, "the box has a process", || {
             let pid = fs::read_to_string(&children).expect("isolate lives");
             (!pid.is_empty()).then(|| pid.trim().to_owned())
         });
-        let this = Self { runtime, isolate, pid, bundle, cgroups, scratch };
+        trees.find(&pid);
+        let this = Self { runtime, isolate, pid, bundle, trees, scratch };
         eventually(PATIENCE, "systemd answers", || {
             let status = ["busctl", "status", "org.freedesktop.systemd1"];
             this.inside(&status).status.success().then_some(())
@@ -114,6 +109,21 @@ impl Machine {
         assert!(succeeded, "{}: {args:?}: {said}", self.runtime.name);
     }
 
+    /// Changes the part of config.json that is about Linux.
+    pub(crate) fn edit_linux(&self, change: impl FnOnce(&mut Linux)) {
+        self.bundle.edit(|spec| {
+            change(spec.linux_mut().as_mut().expect("there is one"));
+        });
+    }
+
+    /// Replaces `linux.resources`.
+    pub(crate) fn set_resources(&self, resources: Value) {
+        let resources = serde_json::from_value(resources).expect("resources");
+        self.edit_linux(|linux| {
+            linux.set_resources(Some(resources));
+        });
+    }
+
     /// Creates and starts the container `id` from the bundle.
     pub(crate) fn run(&self, id: &str) {
         let bundle = self.bundle.path().to_str().expect("text");
@@ -129,14 +139,8 @@ impl Machine {
 
     /// The content of a cgroup's file in the tree of a controller, as the
     /// kernel has it.
-    pub(crate) fn kernel(&self, file: &str) -> String {
-        let (tree, path) = file.split_once('/').expect("TREE/PATH");
-        let mut own = self.cgroups.iter();
-        let own = own.find(|dir| {
-            dir.parent().and_then(Path::file_name) == Some(tree.as_ref())
-        });
-        let file = own.expect("the tree is there").join(path);
-        fs::read_to_string(file).unwrap_or_default().trim().to_owned()
+    pub(crate) fn kernel(&self, tree: &str, file: &str) -> String {
+        self.trees.read(tree, file)
     }
 }
 
@@ -146,41 +150,5 @@ impl Drop for Machine {
         let kill = Command::new("kill").args(["-KILL", &self.pid]).status();
         assert!(kill.is_ok(), "kill is there");
         self.isolate.wait().expect("isolate is our child");
-        for dir in &self.cgroups {
-            eventually(PATIENCE, "the machine's cgroups go", || {
-                remove_tree(dir);
-                (!dir.exists()).then_some(())
-            });
-        }
     }
-}
-
-/// Makes a cgroup in each tree of this machine, ready for processes.
-fn make_cgroups(name: &str) -> Vec<PathBuf> {
-    let trees = fs::read_dir("/sys/fs/cgroup").expect("Need::CgroupV1");
-    let trees = trees.flatten().map(|tree| tree.path());
-    // A link is another name of a tree.
-    let trees = trees.filter(|tree| tree.is_dir() && !tree.is_symlink());
-    let make = |tree: PathBuf| {
-        let own = tree.join(name);
-        fs::create_dir(&own).expect(OURS);
-        for file in ["cpuset.cpus", "cpuset.mems"] {
-            if let Ok(value) = fs::read_to_string(tree.join(file)) {
-                fs::write(own.join(file), value).expect(OURS);
-            }
-        }
-        own
-    };
-    trees.map(make).collect()
-}
-
-/// Removes what has no processes any more.
-fn remove_tree(dir: &Path) {
-    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            remove_tree(&entry.path());
-        }
-    }
-    // EBUSY: not yet.
-    let _ = fs::remove_dir(dir);
 }

@@ -7,25 +7,35 @@ mount --make-rprivate /
 mount --bind /proc/sys /proc/sys
 mount -o remount,bind,ro /proc/sys
 
-# The trees of cgroups again, as this cgroup namespace sees them.
-trees=$(find /sys/fs/cgroup -mindepth 1 -maxdepth 1 -type d -printf '%f ')
-umount --lazy --recursive /sys/fs/cgroup
-mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
-for tree in $trees; do
-    mkdir /sys/fs/cgroup/$tree
-    case $tree in
-        unified) mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified ;;
-        systemd) mount -t cgroup -o none,name=systemd none /sys/fs/cgroup/systemd ;;
-        *) mount -t cgroup -o $tree none /sys/fs/cgroup/$tree ;;
-    esac
-done
+# Nobody reads what systemd says on a console before it is told not to.
+[ ! -e /dev/console ] || mount --bind /dev/null /dev/console
 
-# systemd would mount the kernel's other controllers, which this machine does not
-# use, and they are no box's own: it leaves alone where something is mounted.
-for tree in $(awk '$2 == "0" { print $1 }' /proc/cgroups) net_cls,net_prio; do
-    mkdir /sys/fs/cgroup/$tree
-    mount -t tmpfs -o ro tmpfs /sys/fs/cgroup/$tree
-done
+# The trees of cgroups again, on v2 the only one, as this cgroup namespace sees
+# them.
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+    umount --lazy /sys/fs/cgroup
+    mount -t cgroup2 cgroup2 /sys/fs/cgroup
+else
+    trees=$(find /sys/fs/cgroup -mindepth 1 -maxdepth 1 -type d -printf '%f ')
+    umount --lazy --recursive /sys/fs/cgroup
+    mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
+    for tree in $trees; do
+        mkdir /sys/fs/cgroup/$tree
+        case $tree in
+            unified) mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified ;;
+            systemd) mount -t cgroup -o none,name=systemd none /sys/fs/cgroup/systemd ;;
+            *) mount -t cgroup -o $tree none /sys/fs/cgroup/$tree ;;
+        esac
+    done
+
+    # systemd would mount the kernel's other controllers, which this machine
+    # does not use, and they are no box's own: it leaves alone where something
+    # is mounted.
+    for tree in $(awk '$2 == "0" { print $1 }' /proc/cgroups) net_cls,net_prio; do
+        mkdir /sys/fs/cgroup/$tree
+        mount -t tmpfs -o ro tmpfs /sys/fs/cgroup/$tree
+    done
+fi
 
 # The root is this machine's own. What a system does at its start is not done to
 # it, and in case of a mistake could not be: systemd-tmpfiles empties /tmp.

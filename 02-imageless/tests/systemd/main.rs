@@ -1,37 +1,30 @@
 //! `--systemd-cgroup`, with a systemd that runs: on runc first and then on
 //! ours. What is asked of systemd is looked up at systemd, and in the kernel.
 
+mod devices;
+mod limits;
 mod machine;
+mod trees;
 
+use limits::Told;
 use machine::{Machine, on_each_runtime, on_ours};
-use testkit::spec::{
-    LinuxCpuBuilder, LinuxDeviceCgroupBuilder, LinuxMemoryBuilder,
-    LinuxPidsBuilder, LinuxResourcesBuilder,
-};
+use serde_json::json;
+use testkit::{Need, requires};
 
 const UNIT: &str = "test-one.scope";
 const PATH: &str = "a.slice/a-b.slice/test-one.scope";
 
 /// Puts the container into a scope of a slice in a slice, with limits.
 fn in_a_scope(machine: &Machine) {
-    const WHY: &str = "every field has a default";
-    let cpu = LinuxCpuBuilder::default().quota(50_000i64).period(100_000u64);
-    let cpu = cpu.shares(512u64).build().expect(WHY);
-    let memory = LinuxMemoryBuilder::default().limit(67_108_864i64);
-    let pids = LinuxPidsBuilder::default().limit(33i64).build();
-    machine.bundle.edit(|spec| {
-        let linux = spec.linux_mut().as_mut().expect("there is one");
+    machine.edit_linux(|linux| {
         linux.set_cgroups_path(Some("a-b.slice:test:one".into()));
-        let deny = LinuxDeviceCgroupBuilder::default().allow(false);
-        let deny = deny.access("rwm").build().expect(WHY);
-        let resources = LinuxResourcesBuilder::default()
-            .devices(vec![deny])
-            .cpu(cpu)
-            .memory(memory.build().expect(WHY))
-            .pids(pids.expect(WHY))
-            .build();
-        linux.set_resources(Some(resources.expect(WHY)));
     });
+    machine.set_resources(json!({
+        "devices": [{"allow": false, "access": "rwm"}],
+        "cpu": {"quota": 50_000, "period": 100_000, "shares": 512},
+        "memory": {"limit": 67_108_864},
+        "pids": {"limit": 33},
+    }));
 }
 
 #[test]
@@ -42,9 +35,9 @@ fn the_container_is_in_a_scope_that_systemd_has_made() {
         assert_eq!(machine.property(UNIT, "ActiveState"), "active");
         assert_eq!(machine.property(UNIT, "Slice"), "a-b.slice");
         assert_eq!(machine.property(UNIT, "Delegate"), "yes");
+        let file = format!("{PATH}/cgroup.procs");
         for tree in ["systemd", "unified", "memory", "freezer", "cpuset"] {
-            let procs = machine.kernel(&format!("{tree}/{PATH}/cgroup.procs"));
-            assert_ne!(procs, "", "{tree}");
+            assert_ne!(machine.kernel(tree, &file), "", "{tree}");
         }
         machine.ok(&["delete", "--force", "one"]);
     });
@@ -56,26 +49,8 @@ fn limits_are_systemds_and_the_kernels_and_stay_when_it_is_reloaded() {
         in_a_scope(machine);
         machine.run("one");
         let all = || {
-            for (property, value, file, kernel) in [
-                (
-                    "MemoryLimit",
-                    "67108864",
-                    "memory/memory.limit_in_bytes",
-                    "67108864",
-                ),
-                ("TasksMax", "33", "pids/pids.max", "33"),
-                ("CPUShares", "512", "cpu/cpu.shares", "512"),
-                (
-                    "CPUQuotaPerSecUSec",
-                    "500ms",
-                    "cpu/cpu.cfs_quota_us",
-                    "50000",
-                ),
-            ] {
-                assert_eq!(machine.property(UNIT, property), value);
-                let (tree, file) = file.split_once('/').expect("a slash");
-                let file = format!("{tree}/{PATH}/{file}");
-                assert_eq!(machine.kernel(&file), kernel, "{property}");
+            for told in Told::here() {
+                told.check(machine, UNIT, PATH);
             }
         };
         all();
@@ -86,14 +61,36 @@ fn limits_are_systemds_and_the_kernels_and_stay_when_it_is_reloaded() {
 }
 
 #[test]
+fn devices_are_refused_also_when_systemd_is_reloaded() {
+    // runc's container is not in a devices cgroup of its own after `create`.
+    on_ours(|machine| {
+        in_a_scope(machine);
+        devices::allow_some(machine);
+        machine.run("one");
+        assert_eq!(machine.property(UNIT, "DevicePolicy"), "strict");
+        devices::check(machine, "one");
+        machine.inside(&["systemctl", "daemon-reload"]);
+        devices::check(machine, "one");
+        machine.ok(&["update", "--pids-limit", "44", "one"]);
+        devices::check(machine, "one");
+        machine.ok(&["delete", "--force", "one"]);
+    });
+}
+
+#[test]
 fn rules_for_devices_stay_when_systemd_is_reloaded() {
+    // Nor can v2's rules be read.
+    if !requires(&[Need::CgroupV1]) {
+        return;
+    }
     // runc's container is not in a devices cgroup of its own after `create`.
     on_ours(|machine| {
         in_a_scope(machine);
         machine.run("one");
         assert_eq!(machine.property(UNIT, "DevicePolicy"), "strict");
         let rules = || {
-            let rules = machine.kernel(&format!("devices/{PATH}/devices.list"));
+            let file = format!("{PATH}/devices.list");
+            let rules = machine.kernel("devices", &file);
             let mut rules: Vec<_> = rules.lines().map(str::to_owned).collect();
             rules.sort();
             rules
@@ -112,8 +109,38 @@ fn an_update_is_told_to_systemd_too() {
         in_a_scope(machine);
         machine.run("one");
         machine.ok(&["update", "--pids-limit", "44", "one"]);
-        assert_eq!(machine.property(UNIT, "TasksMax"), "44");
-        assert_eq!(machine.kernel(&format!("pids/{PATH}/pids.max")), "44");
+        let all = || {
+            for told in Told::here_after_the_update() {
+                told.check(machine, UNIT, PATH);
+            }
+        };
+        all();
+        machine.inside(&["systemctl", "daemon-reload"]);
+        all();
+        machine.ok(&["delete", "--force", "one"]);
+    });
+}
+
+#[test]
+fn what_only_v2_has_is_told_and_stays_too() {
+    if !requires(&[Need::CgroupV2]) {
+        return;
+    }
+    on_each_runtime(|machine| {
+        in_a_scope(machine);
+        machine.set_resources(limits::only_v2());
+        machine.run("one");
+        let all = || {
+            for told in limits::ONLY_V2 {
+                told.check(machine, UNIT, PATH);
+            }
+            // systemd does not know this controller.
+            let file = format!("{PATH}/hugetlb.2MB.max");
+            assert_eq!(machine.kernel("hugetlb", &file), "0");
+        };
+        all();
+        machine.inside(&["systemctl", "daemon-reload"]);
+        all();
         machine.ok(&["delete", "--force", "one"]);
     });
 }
@@ -133,8 +160,7 @@ fn delete_ends_the_scope_and_its_cgroups() {
 #[test]
 fn without_a_path_the_scope_has_the_containers_id_and_the_systems_slice() {
     on_ours(|machine| {
-        machine.bundle.edit(|spec| {
-            let linux = spec.linux_mut().as_mut().expect("there is one");
+        machine.edit_linux(|linux| {
             linux.set_cgroups_path(None);
         });
         machine.run("two");
@@ -164,8 +190,7 @@ fn a_scope_that_is_there_is_refused_and_left_alone() {
 fn a_property_that_systemd_refuses_leaves_no_container() {
     on_ours(|machine| {
         in_a_scope(machine);
-        machine.bundle.edit(|spec| {
-            let linux = spec.linux_mut().as_mut().expect("there is one");
+        machine.edit_linux(|linux| {
             linux.set_cgroups_path(Some("init.slice:test:one".into()));
         });
         machine.inside(&["systemctl", "mask", "--runtime", "init.slice"]);

@@ -7,13 +7,28 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+/// Users for the tests that drop root, and what a systemd looks for.
+const ETC: [(&str, &str); 5] = [
+    (
+        "passwd",
+        "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n\
+         messagebus:x:100:100::/:/bin/sh\n",
+    ),
+    ("group", "root:x:0:\nnogroup:x:65534:\nmessagebus:x:100:\n"),
+    // Empty: tests lay their own over them.
+    ("subuid", ""),
+    ("subgid", ""),
+    // Without one, systemd takes the machine for a new one and sets it up.
+    ("machine-id", "00000000000000000000000000000001\n"),
+];
+
 /// A directory that becomes an initramfs.
 pub(super) struct Initramfs {
     root: PathBuf,
 }
 
 impl Initramfs {
-    /// Starts anew in `root` with busybox, the two init scripts, and users for the tests that drop root.
+    /// Starts anew in `root` with busybox, the two init scripts and a few files in `/etc`.
     pub(super) fn new(root: &Path) -> Result<Self> {
         if root.exists() {
             fs::remove_dir_all(root)
@@ -28,15 +43,9 @@ impl Initramfs {
         symlink("busybox", root.join("bin/sh"))?;
         this.script("init", include_str!("init.sh"))?;
         this.script("machine", include_str!("machine.sh"))?;
-        fs::write(
-            root.join("etc/passwd"),
-            "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
-        )?;
-        // Empty: tests lay their own over them.
-        for name in ["etc/subuid", "etc/subgid"] {
-            fs::write(root.join(name), "")?;
+        for (name, text) in ETC {
+            fs::write(root.join("etc").join(name), text)?;
         }
-        fs::write(root.join("etc/group"), "root:x:0:\nnogroup:x:65534:\n")?;
         Ok(this)
     }
 
@@ -57,6 +66,15 @@ impl Initramfs {
                 self.copy(Path::new(library))?;
             }
         }
+        Ok(self)
+    }
+
+    /// Adds files at their own paths.
+    pub(super) fn with_files<'a>(
+        self,
+        files: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<Self> {
+        files.into_iter().try_for_each(|file| self.copy(file))?;
         Ok(self)
     }
 
