@@ -17,14 +17,14 @@ const V1: [Told; 4] = [
         "67108864",
     ]),
     Told(["TasksMax", "33", "pids", "pids.max", "33"]),
-    Told(["CPUShares", "512", "cpu", "cpu.shares", "512"]),
+    Told(["CPUShares", "262144", "cpu", "cpu.shares", "262144"]),
     Told(["CPUQuotaPerSecUSec", "500ms", "cpu", "cpu.cfs_quota_us", "50000"]),
 ];
 
 const V2: [Told; 4] = [
     Told(["MemoryMax", "67108864", "memory", "memory.max", "67108864"]),
     Told(["TasksMax", "33", "pids", "pids.max", "33"]),
-    Told(["CPUWeight", "59", "cpu", "cpu.weight", "59"]),
+    Told(["CPUWeight", "10000", "cpu", "cpu.weight", "10000"]),
     Told(["CPUQuotaPerSecUSec", "500ms", "cpu", "cpu.max", "50000 100000"]),
 ];
 
@@ -32,8 +32,8 @@ const V2: [Told; 4] = [
 /// may say by the files of v2 themselves.
 pub(crate) fn only_v2() -> Value {
     json!({
-        "memory": {"limit": 67_108_864, "swap": 67_108_864, "reservation": 4096},
-        "cpu": {"cpus": "0", "mems": "0", "idle": 1, "shares": 512},
+        "memory": {"limit": 67_108_864, "swap": 71_303_168, "reservation": 4096},
+        "cpu": {"cpus": "0", "mems": "0"},
         "hugepageLimits": [{"pageSize": "2MB", "limit": 0}],
         "unified": {
             "memory.high": "33554432", "memory.min": "8192", "pids.max": "44"
@@ -41,16 +41,18 @@ pub(crate) fn only_v2() -> Value {
     })
 }
 
-pub(crate) const ONLY_V2: [Told; 8] = [
-    Told(["MemorySwapMax", "0", "memory", "memory.swap.max", "0"]),
+pub(crate) const ONLY_V2: [Told; 7] = [
+    Told(["MemorySwapMax", "4194304", "memory", "memory.swap.max", "4194304"]),
     Told(["MemoryLow", "4096", "memory", "memory.low", "4096"]),
     Told(["AllowedCPUs", "0", "cpuset", "cpuset.cpus", "0"]),
     Told(["AllowedMemoryNodes", "0", "cpuset", "cpuset.mems", "0"]),
-    Told(["CPUWeight", "idle", "cpu", "cpu.idle", "1"]),
     Told(["MemoryHigh", "33554432", "memory", "memory.high", "33554432"]),
     Told(["MemoryMin", "8192", "memory", "memory.min", "8192"]),
     Told(["TasksMax", "44", "pids", "pids.max", "44"]),
 ];
+
+pub(crate) const IDLE: Told =
+    Told(["CPUWeight", "idle", "cpu", "cpu.idle", "1"]);
 
 impl Told {
     /// Those of this machine.

@@ -21,7 +21,8 @@ fn in_a_scope(machine: &Machine) {
     });
     machine.set_resources(json!({
         "devices": [{"allow": false, "access": "rwm"}],
-        "cpu": {"quota": 50_000, "period": 100_000, "shares": 512},
+        // Of the shares between both ends, each runc makes another weight.
+        "cpu": {"quota": 50_000, "period": 100_000, "shares": 262_144},
         "memory": {"limit": 67_108_864},
         "pids": {"limit": 33},
     }));
@@ -141,6 +142,23 @@ fn what_only_v2_has_is_told_and_stays_too() {
         all();
         machine.inside(&["systemctl", "daemon-reload"]);
         all();
+        machine.ok(&["delete", "--force", "one"]);
+    });
+}
+
+#[test]
+fn what_idles_on_v2_still_idles_when_systemd_is_reloaded() {
+    if !requires(&[Need::CgroupV2]) {
+        return;
+    }
+    // runc 1.1 knows no `idle`.
+    on_ours(|machine| {
+        in_a_scope(machine);
+        machine.set_resources(json!({"cpu": {"idle": 1, "shares": 512}}));
+        machine.run("one");
+        limits::IDLE.check(machine, UNIT, PATH);
+        machine.inside(&["systemctl", "daemon-reload"]);
+        limits::IDLE.check(machine, UNIT, PATH);
         machine.ok(&["delete", "--force", "one"]);
     });
 }
