@@ -1,7 +1,7 @@
 //! A virtual machine with pure cgroup v2, for the tests that need one: many
 //! machines still have v1 or the hybrid layout. qemu boots Debian's own kernel
-//! with an initramfs that holds nothing but busybox, runc, and our programs and
-//! tests.
+//! with an initramfs that holds nothing but busybox, runc, systemd with its bus,
+//! and our programs and tests.
 
 mod initramfs;
 mod kernel;
@@ -15,7 +15,7 @@ use crate::root::shown;
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use initramfs::Initramfs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// What to do with the machine.
@@ -90,9 +90,7 @@ pub(crate) fn vm(vm: &Vm) -> Result<()> {
                 built.iter().map(|artifact| (&artifact.file, &artifact.path)),
             )?
             .with_programs(peers.iter().map(|path| (path, path)))?
-            .with_files(
-                BUS.map(Path::new).into_iter().filter(|file| file.exists()),
-            )?
+            .with_files(&BUS)?
             .with_lane(&lane)?
             .pack(&work.join("initrd.cpio"))
     })?;

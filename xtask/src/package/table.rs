@@ -110,13 +110,13 @@ pub(crate) const PACKAGES: &[Package] = &[
         name: "systemd",
         provides: "/lib/systemd/systemd",
         why: "makes cgroups for --systemd-cgroup, as process 1 of a box",
-        needed_by: &[Need::Stage(2)],
+        needed_by: &[Need::Stage(2), Need::Vm],
     },
     Package {
         name: "dbus",
         provides: "dbus-daemon",
         why: "carries what the runtime asks of systemd",
-        needed_by: &[Need::Stage(2)],
+        needed_by: &[Need::Stage(2), Need::Vm],
     },
     Package {
         name: "procps",

@@ -70,11 +70,8 @@ impl Initramfs {
     }
 
     /// Adds files at their own paths.
-    pub(super) fn with_files<'a>(
-        self,
-        files: impl IntoIterator<Item = &'a Path>,
-    ) -> Result<Self> {
-        files.into_iter().try_for_each(|file| self.copy(file))?;
+    pub(super) fn with_files(self, files: &[&str]) -> Result<Self> {
+        files.iter().try_for_each(|file| self.copy(Path::new(file)))?;
         Ok(self)
     }
 
