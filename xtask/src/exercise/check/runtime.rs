@@ -142,5 +142,20 @@ impl Drop for Runtime {
         // A container that was never made cannot be deleted either.
         let mut command = self.command("delete", &["--force"]);
         let _ = command.stderr(Stdio::null()).status();
+        remove_cgroups(&self.id);
+    }
+}
+
+/// A runtime that fails its check may leave the container's cgroup, which has
+/// its id in one spelling or the other.
+fn remove_cgroups(id: &str) {
+    let top = Path::new("/sys/fs/cgroup");
+    let trees = fs::read_dir(top).into_iter().flatten().flatten();
+    let trees = trees.map(|tree| tree.path()).chain([top.to_owned()]);
+    for tree in trees {
+        for name in [id.to_owned(), format!("imageless-{id}")] {
+            // ENOENT: the runtime has left nothing there.
+            let _ = fs::remove_dir(tree.join(name));
+        }
     }
 }
