@@ -69,4 +69,18 @@ pub(super) const PLANS: &[Plan] = &[
             "02.2", "02.4", "02.9",
         ],
     },
+    // What people ask of a runtime, once they have one.
+    Plan {
+        name: "a fourth day",
+        minutes: 390,
+        chapters: &[
+            "02-mounts",
+            "02-capabilities",
+            "02-seccomp",
+            "02-hooks",
+            "02-rootless",
+            "02-podman",
+        ],
+        exercises: &["02.12", "02.13", "02.14", "02.15"],
+    },
 ];
