@@ -3,6 +3,7 @@
 //! On the same machine, in turns, in one run: only ratios travel. Never a test,
 //! because a busy machine is no fault of the code.
 
+mod bare;
 mod contender;
 mod lane;
 mod machine;
@@ -19,6 +20,7 @@ use crate::root::{as_root, shown};
 use crate::ship;
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
+use contender::Programs;
 use lane::Lane;
 use samples::Results;
 use std::fs;
@@ -28,11 +30,17 @@ use std::process::Stdio;
 /// What to measure.
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// imageless, runc, crun, and util-linux's unshare(1) as the floor
+    /// imageless, runc, crun, and as floors unshare(1) and a container by heart
     Runtime(Runtime),
     /// The part of `runtime` that runs as root
     #[command(hide = true)]
-    Measure { imageless: PathBuf, bundles: PathBuf, runs: u32, only: Vec<Lane> },
+    Measure {
+        imageless: PathBuf,
+        bare: PathBuf,
+        bundles: PathBuf,
+        runs: u32,
+        only: Vec<Lane>,
+    },
 }
 
 /// What to measure of the runtimes, and where to write it.
@@ -73,8 +81,9 @@ pub(crate) fn bench(bench: &Bench) -> Result<()> {
             package::ensure(&[Need::Bench], missing)?;
             runtime.run()
         }
-        Bench::Measure { imageless, bundles, runs, only } => {
-            let results = measure::measure(imageless, bundles, *runs, only)?;
+        Bench::Measure { imageless, bare, bundles, runs, only } => {
+            let programs = Programs { imageless, bare };
+            let results = measure::measure(&programs, bundles, *runs, only)?;
             println!("{}", results.to_json());
             Ok(())
         }
@@ -94,10 +103,12 @@ impl Runtime {
             Some(program) => program.canonicalize().context("--program")?,
             None => ship::make()?,
         };
+        let bare = step("build a container by heart", bare::build)?;
         let bundles = Bundles::at(&binaries(Profile::Release)?.join("bench"));
         step("make bundles of a static true", || bundles.make())?;
         let what = format!("run each of them {} times, in turns", self.runs);
-        let text = step(&what, || self.measured(&imageless, &bundles))?;
+        let text =
+            step(&what, || self.measured([&imageless, &bare], &bundles))?;
         if let Some(file) = &self.json {
             write(file, &text)?;
         }
@@ -113,10 +124,14 @@ impl Runtime {
 
     /// Measures in a process of its own: it has to be root, and to change its
     /// view of /sys/fs/cgroup. It answers with JSON.
-    fn measured(&self, imageless: &Path, bundles: &Bundles) -> Result<String> {
+    fn measured(
+        &self,
+        programs: [&Path; 2],
+        bundles: &Bundles,
+    ) -> Result<String> {
         let only = self.only.iter().map(Lane::name);
         let mut command = as_root(xtask()?);
-        command.args(["bench", "measure"]).arg(imageless).arg(bundles.folder());
+        command.args(["bench", "measure"]).args(programs).arg(bundles.folder());
         command.arg(self.runs.to_string()).args(only);
         command.stderr(Stdio::inherit());
         let output = command.output().with_context(|| shown(&command))?;

@@ -51,6 +51,9 @@ const STEPS: &[(&str, Work)] = &[
     ("conformance", Work::Xtask(&["conformance", "runtime"])),
     ("mutants", Work::Xtask(&["mutants", "--share", "8"])),
     ("soak", Work::Xtask(&["soak", "200"])),
+    // That it works, from the build that is shipped to the table; its figures
+    // are no verdict.
+    ("bench", Work::Xtask(&["bench", "runtime", "--runs", "1"])),
     ("exercises", Work::Xtask(&["exercise", "prove"])),
     ("book lint", Work::Xtask(&["book", "lint"])),
     ("book schedule", Work::Xtask(&["book", "schedule"])),

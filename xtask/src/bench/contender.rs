@@ -1,6 +1,7 @@
-//! Those that are measured: the runtimes, and as the floor two programs that
-//! ask the kernel for nothing but the namespaces.
+//! Those that are measured: the runtimes; as the floor two programs that ask the
+//! kernel for nothing but the namespaces; and between them a container by heart.
 
+use super::lane::Lane;
 use crate::bundle::Bundles;
 use crate::package::on_path;
 use anyhow::{Context, Result};
@@ -14,47 +15,70 @@ const NAMESPACES: [&str; 6] =
 /// One of those that are measured.
 pub(super) struct Contender {
     pub(super) name: String,
-    /// `None`: the floor, which has no verbs.
-    runtime: Option<Runtime>,
+    kind: Kind,
 }
 
-struct Runtime {
-    program: PathBuf,
-    /// Its `--root`: nobody sees another's containers.
-    state: PathBuf,
+enum Kind {
+    Floor,
+    /// It has no verbs either.
+    Bare(PathBuf),
+    Runtime {
+        program: PathBuf,
+        /// Its `--root`: nobody sees another's containers.
+        state: PathBuf,
+    },
+}
+
+/// Those that were built for it.
+pub(super) struct Programs<'a> {
+    pub(super) imageless: &'a Path,
+    pub(super) bare: &'a Path,
 }
 
 impl Contender {
-    /// Finds all of them; the floor is the first.
+    /// Finds those who can take part in a lane; the floor is the first.
     ///
     /// # Errors
     /// One is not installed.
-    pub(super) fn all(
-        imageless: &Path,
+    pub(super) fn of(
+        lane: Lane,
+        programs: &Programs<'_>,
         bundles: &Bundles,
     ) -> Result<Vec<Contender>> {
-        let floor = Contender { name: "floor".into(), runtime: None };
         let runtime = |name: &str, program: PathBuf| Contender {
             name: version(name, &program),
-            runtime: Some(Runtime {
-                program,
-                state: bundles.state().join(name),
-            }),
+            kind: Kind::Runtime { program, state: bundles.state().join(name) },
         };
-        Ok(vec![
-            floor,
-            runtime("imageless", imageless.to_owned()),
-            runtime("runc", installed("runc")?),
-            runtime("crun", installed("crun")?),
-        ])
+        let mut all =
+            vec![Contender { name: "floor".into(), kind: Kind::Floor }];
+        if lane == Lane::Run {
+            let kind = Kind::Bare(programs.bare.to_owned());
+            all.push(Contender { name: "by heart".into(), kind });
+        }
+        all.push(runtime("imageless", programs.imageless.to_owned()));
+        for name in ["runc", "crun"] {
+            all.push(runtime(name, installed(name)?));
+        }
+        Ok(all)
     }
 
-    /// `PROGRAM --root STATE VERB`; `None`: it is the floor.
+    /// `PROGRAM --root STATE VERB`; `None`: it has no verbs.
     pub(super) fn verb(&self, verb: &str) -> Option<Command> {
-        let runtime = self.runtime.as_ref()?;
-        let mut command = Command::new(&runtime.program);
-        command.arg("--root").arg(&runtime.state).arg(verb);
+        let Kind::Runtime { program, state } = &self.kind else { return None };
+        let mut command = Command::new(program);
+        command.arg("--root").arg(state).arg(verb);
         Some(quiet(command))
+    }
+
+    /// What one without verbs does: the program `true` of a root file system,
+    /// in new namespaces or in a container.
+    pub(super) fn run_true(&self, rootfs: &Path) -> Command {
+        let Kind::Bare(bare) = &self.kind else {
+            return unshared(&rootfs.join("true"));
+        };
+        let mut command = Command::new(bare);
+        command.arg(rootfs).arg("/true");
+        quiet(command)
     }
 }
 

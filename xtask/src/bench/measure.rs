@@ -3,7 +3,7 @@
 //! crun refuses a hybrid cgroup layout. The v2 mount is therefore hidden once,
 //! for all contenders, in a mount namespace of this process.
 
-use super::contender::Contender;
+use super::contender::{Contender, Programs};
 use super::lane::{Bench, Lane};
 use super::machine::machine;
 use super::samples::{LaneResults, Results, Samples};
@@ -22,7 +22,7 @@ const UNIFIED: &str = "/sys/fs/cgroup/unified";
 /// # Errors
 /// A contender is missing or fails.
 pub(super) fn measure(
-    imageless: &Path,
+    programs: &Programs<'_>,
     bundles: &Path,
     runs: u32,
     only: &[Lane],
@@ -34,10 +34,10 @@ pub(super) fn measure(
     make_run(&bundles.state())?;
     // Whose parent ends is ours to wait for: every container.
     set_child_subreaper(true).context("prctl(PR_SET_CHILD_SUBREAPER)")?;
-    let contenders = Contender::all(imageless, &bundles)?;
     let mut lanes = vec![];
     for lane in Lane::ALL {
         if only.is_empty() || only.contains(&lane) {
+            let contenders = Contender::of(lane, programs, &bundles)?;
             let bench = lane.prepare(&bundles, &contenders)?;
             let samples = alternate(&bench, lane, runs, &contenders);
             bench.clean_up()?;

@@ -10,8 +10,10 @@ const OURS: &str = "imageless";
 /// book takes it, no wider than 80 columns and no longer than 30 lines.
 pub(super) fn table(results: &Results) -> String {
     let mut lines = vec![format!("machine: {}", results.machine)];
-    for lane in &results.lanes {
-        lines.push(String::new());
+    for (i, lane) in results.lanes.iter().enumerate() {
+        if i > 0 {
+            lines.push(String::new());
+        }
         lines.extend(part(lane));
     }
     lines.push(format!("times in ms; x: the median as a multiple of {OURS}'s"));

@@ -21,7 +21,7 @@ impl Run {
 
     fn command(&self, contender: &Contender) -> Command {
         let Some(mut run) = contender.verb("run") else {
-            return unshared(&self.bundle.join("rootfs/true"));
+            return contender.run_true(&self.bundle.join("rootfs"));
         };
         run.arg("--bundle").arg(&self.bundle).arg("bench");
         run
