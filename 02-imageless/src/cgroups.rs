@@ -6,7 +6,7 @@ mod planned;
 
 use crate::systemd::{self, Scope};
 use anyhow::{Context, Result, bail, ensure};
-use namespaces::cgroup::{Cgroup, DeviceRule, Limits, Usage};
+use namespaces::cgroup::{Cgroup, CpuQuota, DeviceRule, Limits, Usage};
 use nix::errno::Errno;
 use nix::unistd::Pid;
 pub(crate) use planned::Manager;
@@ -104,9 +104,11 @@ impl Place {
         let (Some(scope), Some(path)) = (&self.scope, &self.path) else {
             return Ok(());
         };
+        // Before systemd does what it is told, first what we would refuse.
+        Cgroup::plan(path, limits).context("config.json: linux.resources")?;
         let version = Cgroup::open(path)?.version();
-        let mut properties = systemd::of_limits(limits, version);
-        properties.extend(systemd::of_devices(devices));
+        let mut properties = systemd::of_limits(limits, version)?;
+        properties.extend(systemd::of_devices(devices, version)?);
         systemd::start(scope, init, properties)?;
         let cgroup = Cgroup::adopt(path)?;
         cgroup.add(init)?;
@@ -119,11 +121,20 @@ impl Place {
     /// Sets limits; those that are not given stay as they are.
     pub(crate) fn set(&self, limits: &Limits) -> Result<()> {
         let cgroup = self.own()?;
-        if let Some(scope) = &self.scope {
-            let limited = systemd::of_limits(limits, cgroup.version());
+        if let (Some(scope), Some(path)) = (&self.scope, &self.path) {
+            // As in start_scope.
+            Cgroup::plan(path, limits)
+                .context("config.json: linux.resources")?;
+            let limited = systemd::of_limits(limits, cgroup.version())?;
             systemd::set_properties(scope, limited)?;
         }
         cgroup.set(limits).context("config.json: linux.resources")
+    }
+
+    /// Reads how much of a processor its processes may use. `None`: nothing
+    /// says so.
+    pub(crate) fn cpu_quota(&self) -> Result<Option<CpuQuota>> {
+        Ok(self.own()?.limits()?.cpu_quota)
     }
 
     /// Tells whether its processes are held still. Without a freezer they

@@ -49,8 +49,8 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("cpu.cfs_burst_us", "0 to the quota, in us", |l| {
         text(l.cpu_burst)
     }),
-    Row::new("cpu.shares", "2 to 262144", |l| {
-        text(l.cpu_weight.map(CpuWeight::shares))
+    Row::new("cpu.shares", "2 to 262144, if it is not idle", |l| {
+        text(l.weight_unless_idle().map(CpuWeight::shares))
     }),
     Row::new("cpu.rt_period_us", "1 us or more", |l| text(l.rt_period)),
     Row::new("cpu.rt_runtime_us", RUNTIME, |l| text(l.rt_runtime)),

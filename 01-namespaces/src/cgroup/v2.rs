@@ -29,10 +29,8 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("pids.max", "0 to 4194304, or max", |l| text(l.pids)),
     Row::new("cpu.max", CPU_MAX, |l| text(l.cpu_quota.map(quota_and_period))),
     Row::new("cpu.max.burst", "0 to the quota, in us", |l| text(l.cpu_burst)),
-    Row::new("cpu.weight", "1 to 10000", |l| {
-        // The kernel refuses a weight for one that is idle.
-        let weight = l.cpu_weight.filter(|_| l.cpu_idle != Some(true));
-        text(weight.map(CpuWeight::weight))
+    Row::new("cpu.weight", "1 to 10000, if it is not idle", |l| {
+        text(l.weight_unless_idle().map(CpuWeight::weight))
     }),
     Row::new("cpu.idle", "0 or 1", |l| text(l.cpu_idle.map(u8::from))),
     Row::new("cpuset.cpus", "a list such as 0-3,7", |l| text(l.cpus.as_ref())),

@@ -1,6 +1,8 @@
 //! Weights: how a scarce processor is divided. v1 and v2 count differently, and
 //! a configuration may be written for either.
 
+use super::Limits;
+
 /// Says how large a share is when there is not enough for all.
 ///
 /// Source: cgroup-v2.rst, "cpu.weight"; runtime-spec: config-linux.md, "CPU"
@@ -43,6 +45,17 @@ impl CpuWeight {
                 ((root - 125.0) / 2.0).exp2().round() as u64
             }
         }
+    }
+}
+
+impl Limits {
+    /// The weight that is to be written. The kernel refuses one for a group that
+    /// is idle; of a field and a file that say so, the file has the last word.
+    pub(super) fn weight_unless_idle(&self) -> Option<CpuWeight> {
+        let by_file = self.unified.get("cpu.idle");
+        let by_file = by_file.map(|idle| idle.trim() == "1");
+        let idles = by_file.or(self.cpu_idle) == Some(true);
+        self.cpu_weight.filter(|_| !idles)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Limits in systemd's words. It sets its own again whenever it is reloaded, so
 //! each limit that it could take for its own has to be told to it; what it has
-//! no word for, we write below it.
+//! no word for, we write beside it.
 
 use super::unified;
+use anyhow::Result;
 use namespaces::cgroup::{CpuQuota, Limit, Limits, Version};
 
 /// Names and values of a unit's properties.
@@ -31,10 +32,13 @@ const INFINITY: u64 = u64::MAX;
 /// Translates limits; those that are not given are not there.
 ///
 /// Source: systemd.resource-control(5)
-pub(crate) fn of_limits(limits: &Limits, version: Version) -> Properties {
+pub(crate) fn of_limits(
+    limits: &Limits,
+    version: Version,
+) -> Result<Properties> {
     let limits = &match version {
         Version::V1 => limits.clone(),
-        Version::V2 => unified::by_field(limits),
+        Version::V2 => unified::by_field(limits)?,
     };
     let number = |limit: Option<Limit>| limit.map(amount);
     let v2 = |value: Option<u64>| value.filter(|_| version == Version::V2);
@@ -67,7 +71,7 @@ pub(crate) fn of_limits(limits: &Limits, version: Version) -> Properties {
         let bits = bits(list.as_ref()?.numbers());
         Some((name.to_owned(), Property::Bits(bits)))
     });
-    numbers.chain(lists).collect()
+    Ok(numbers.chain(lists).collect())
 }
 
 /// systemd sets cpu.idle by a weight of 0, and takes it back by any other.
@@ -132,7 +136,7 @@ mod tests {
             ..Limits::default()
         };
         let words = |version| {
-            let all = of_limits(&limits, version);
+            let all = of_limits(&limits, version).unwrap();
             all.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
         };
         let v1 = ["MemoryLimit", "TasksMax", "CPUShares"];

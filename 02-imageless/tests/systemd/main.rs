@@ -10,6 +10,7 @@ use limits::Told;
 use machine::{Machine, on_each_runtime, on_ours};
 use serde_json::json;
 use testkit::{Need, requires};
+use trees::Version;
 
 const UNIT: &str = "test-one.scope";
 const PATH: &str = "a.slice/a-b.slice/test-one.scope";
@@ -154,12 +155,17 @@ fn what_idles_on_v2_still_idles_when_systemd_is_reloaded() {
     // runc 1.1 knows no `idle`.
     on_ours(|machine| {
         in_a_scope(machine);
-        machine.set_resources(json!({"cpu": {"idle": 1, "shares": 512}}));
-        machine.run("one");
-        limits::IDLE.check(machine, UNIT, PATH);
-        machine.inside(&["systemctl", "daemon-reload"]);
-        limits::IDLE.check(machine, UNIT, PATH);
-        machine.ok(&["delete", "--force", "one"]);
+        for resources in [
+            json!({"cpu": {"idle": 1, "shares": 512}}),
+            json!({"cpu": {"shares": 512}, "unified": {"cpu.idle": "1"}}),
+        ] {
+            machine.set_resources(resources);
+            machine.run("one");
+            limits::IDLE.check(machine, UNIT, PATH);
+            machine.inside(&["systemctl", "daemon-reload"]);
+            limits::IDLE.check(machine, UNIT, PATH);
+            machine.ok(&["delete", "--force", "one"]);
+        }
     });
 }
 
@@ -217,6 +223,28 @@ fn a_property_that_systemd_refuses_leaves_no_container() {
             machine.call(&["run", "--detach", "--bundle", bundle, "one"]);
         assert!(!succeeded);
         assert!(said.contains("systemd: "), "{said}");
+        assert!(!machine.call(&["state", "one"]).0);
+    });
+}
+
+#[test]
+fn rules_for_devices_that_systemd_would_forget_are_refused_on_v1() {
+    on_ours(|machine| {
+        in_a_scope(machine);
+        machine.set_resources(json!({"devices": [
+            {"allow": false, "access": "rwm"},
+            {"allow": true, "type": "c", "major": 1, "access": "rw"},
+            {"allow": false, "type": "c", "major": 1, "minor": 11, "access": "w"},
+        ]}));
+        let bundle = machine.bundle.path().to_str().expect("text");
+        let (succeeded, said) =
+            machine.call(&["run", "--detach", "--bundle", bundle, "one"]);
+        assert_eq!(succeeded, Version::here() == Version::V2, "{said}");
+        if succeeded {
+            machine.ok(&["delete", "--force", "one"]);
+        } else {
+            assert!(said.contains("linux.resources.devices"), "{said}");
+        }
         assert!(!machine.call(&["state", "one"]).0);
     });
 }

@@ -62,9 +62,9 @@ impl Trees {
         let mut command = match self.version {
             Version::V1 => {
                 // The shell joins them, and then becomes isolate.
-                let join = "isolate=$0; while [ $1 != -- ]; do \
-                            echo $$ >$1/cgroup.procs; shift; done; shift; \
-                            exec $isolate \"$@\"";
+                let join = "isolate=$0; while [ \"$1\" != -- ]; do \
+                            echo $$ >\"$1\"/cgroup.procs; shift; done; \
+                            shift; exec \"$isolate\" \"$@\"";
                 let mut sh = Command::new("sh");
                 sh.args(["-c", join]).arg(isolate).args(&self.parts).arg("--");
                 sh
