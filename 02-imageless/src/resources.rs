@@ -21,6 +21,20 @@ use std::str::FromStr;
 ///
 /// Source: runtime-spec: config-linux.md, "Control groups"
 pub(crate) fn limits(resources: &LinuxResources) -> Result<Limits> {
+    const OF_THE_KERNEL: CpuQuota =
+        CpuQuota { quota: Limit::Max, period: 100_000 };
+    update(resources, OF_THE_KERNEL)
+}
+
+/// Translates them for a container that runs. Of a quota and its period, which
+/// are written together, the one that is not given stays as it is.
+///
+/// # Errors
+/// As [`limits`].
+pub(crate) fn update(
+    resources: &LinuxResources,
+    in_force: CpuQuota,
+) -> Result<Limits> {
     let mut limits = Limits {
         pids: resources.pids().as_ref().and_then(|pids| limit(pids.limit())),
         hugetlb: resources
@@ -41,7 +55,7 @@ pub(crate) fn limits(resources: &LinuxResources) -> Result<Limits> {
         set_memory(memory, &mut limits)?;
     }
     if let Some(cpu) = resources.cpu() {
-        set_cpu(cpu, &mut limits)?;
+        set_cpu(cpu, in_force, &mut limits)?;
     }
     if let Some(io) = resources.block_io() {
         set_io(io, &mut limits)?;
@@ -84,14 +98,18 @@ fn set_memory(memory: &LinuxMemory, limits: &mut Limits) -> Result<()> {
     Ok(())
 }
 
-fn set_cpu(cpu: &LinuxCpu, limits: &mut Limits) -> Result<()> {
+fn set_cpu(
+    cpu: &LinuxCpu,
+    in_force: CpuQuota,
+    limits: &mut Limits,
+) -> Result<()> {
     let runtime = cpu.realtime_runtime().filter(|runtime| *runtime != 0);
     limits.rt_runtime = runtime
         .map(u64::try_from)
         .transpose()
         .context("config.json: linux.resources.cpu.realtimeRuntime")?;
     limits.rt_period = cpu.realtime_period().filter(|period| *period != 0);
-    limits.cpu_quota = quota(cpu);
+    limits.cpu_quota = quota(cpu, in_force);
     limits.cpu_burst = cpu.burst();
     limits.cpu_weight =
         cpu.shares().filter(|shares| *shares != 0).map(CpuWeight::Shares);
@@ -101,13 +119,12 @@ fn set_cpu(cpu: &LinuxCpu, limits: &mut Limits) -> Result<()> {
     Ok(())
 }
 
-fn quota(cpu: &LinuxCpu) -> Option<CpuQuota> {
-    const PERIOD_OF_THE_KERNEL: u64 = 100_000;
+fn quota(cpu: &LinuxCpu, in_force: CpuQuota) -> Option<CpuQuota> {
     let period = cpu.period().filter(|period| *period != 0);
     let quota = cpu.quota().and_then(limit);
     (quota.is_some() || period.is_some()).then(|| CpuQuota {
-        quota: quota.unwrap_or(Limit::Max),
-        period: period.unwrap_or(PERIOD_OF_THE_KERNEL),
+        quota: quota.unwrap_or(in_force.quota),
+        period: period.unwrap_or(in_force.period),
     })
 }
 

@@ -76,8 +76,12 @@ impl Update {
                 config::parse_resources(&self.json().to_string().into_bytes())
             }
         };
-        let limits = resources::limits(&resources?)?;
-        container.cgroup()?.set(&limits)
+        let (resources, cgroup) = (resources?, container.cgroup()?);
+        let limits = match cgroup.cpu_quota()? {
+            Some(in_force) => resources::update(&resources, in_force)?,
+            None => resources::limits(&resources)?,
+        };
+        cgroup.set(&limits)
     }
 
     /// Puts the options into the words of config.json. `null` is nothing.

@@ -53,6 +53,25 @@ fn an_option_changes_one_limit_and_leaves_the_others() {
 }
 
 #[test]
+fn a_period_alone_leaves_the_quota_and_a_quota_alone_the_period() {
+    in_a_container(|driver| {
+        let both = || {
+            let v1 =
+                "cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us";
+            limit(driver, v1, "cpu.max")
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        driver.ok(&["update", "--cpu-quota", "50000"]);
+        driver.ok(&["update", "--cpu-period", "200000"]);
+        assert_eq!(both(), "50000 200000", "{}", driver.runtime.name);
+        driver.ok(&["update", "--cpu-quota", "60000"]);
+        assert_eq!(both(), "60000 200000", "{}", driver.runtime.name);
+    });
+}
+
+#[test]
 fn limits_come_from_a_file_or_from_standard_input() {
     in_a_container(|driver| {
         let file = driver.scratch.path().join("limits.json");
