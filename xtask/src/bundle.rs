@@ -18,6 +18,9 @@ const PODMAN: &str = include_str!("../bench/podman.json");
 
 /// The programs in each root file system.
 const PROGRAMS: [&str; 2] = ["true", "wait"];
+/// Where a runtime makes mount points, as root. In directories of ours we can
+/// remove them.
+const MOUNT_POINTS_IN: [&str; 2] = ["etc", "run"];
 /// The files that podman's configuration binds into the container.
 const FILES: [&str; 3] = ["hosts", "hostname", ".containerenv"];
 
@@ -61,22 +64,27 @@ impl Bundles {
         self.folder.join("podman-waiting")
     }
 
-    /// Makes them anew.
+    /// Makes them anew. What runtimes keep stays: they may have to remove a
+    /// container that was left.
     ///
     /// # Errors
     /// rustc cannot link statically (package libc6-dev), or runc is missing.
     pub(crate) fn make(&self) -> Result<()> {
-        if self.folder.exists() {
-            fs::remove_dir_all(&self.folder)
-                .with_context(|| format!("remove {}", self.folder.display()))?;
+        let bundles = [self.default(), self.waiting()];
+        let like_podman = [self.podman(), self.podman_waiting()];
+        let programs = self.programs();
+        let old = bundles.iter().chain(&like_podman).chain([&programs]);
+        for folder in old.filter(|folder| folder.exists()) {
+            fs::remove_dir_all(folder)
+                .with_context(|| format!("remove {}", folder.display()))?;
         }
         make_dir(&self.state())?;
         self.compile()?;
-        for bundle in [self.default(), self.waiting()] {
+        for bundle in bundles {
             self.make_rootfs(&bundle)?;
             propose(&bundle)?;
         }
-        for bundle in [self.podman(), self.podman_waiting()] {
+        for bundle in like_podman {
             self.make_rootfs(&bundle)?;
             make_like_podman(&bundle)?;
         }
@@ -99,6 +107,9 @@ impl Bundles {
     fn make_rootfs(&self, bundle: &Path) -> Result<()> {
         let rootfs = bundle.join("rootfs");
         make_dir(&rootfs)?;
+        for dir in MOUNT_POINTS_IN {
+            make_dir(&rootfs.join(dir))?;
+        }
         for program in PROGRAMS {
             fs::copy(self.programs().join(program), rootfs.join(program))
                 .with_context(|| format!("copy {program}"))?;

@@ -57,7 +57,8 @@ pub(crate) fn build(packages: &[&str], profile: Profile) -> Result<()> {
 /// Lets cargo make static programs at a fixed address. The flags are for a
 /// target that is named although it is this machine's, and which is returned:
 /// only then do they spare proc macros, which are libraries and cannot be
-/// static. The programs are in a folder of that name.
+/// static. The programs are in a folder of that name. The README has these flags
+/// too.
 pub(crate) fn link_statically(cargo: &mut Command) -> String {
     let target = format!("{}-unknown-linux-gnu", env::consts::ARCH);
     let flags = "-C target-feature=+crt-static -C relocation-model=static";

@@ -114,7 +114,7 @@ pub(crate) const PACKAGES: &[Package] = &[
     },
     Package {
         name: "dbus",
-        provides: "dbus-daemon",
+        provides: "/usr/share/dbus-1/system.conf",
         why: "carries what the runtime asks of systemd",
         needed_by: &[Need::Stage(2), Need::Vm],
     },

@@ -33,6 +33,8 @@ pub(super) fn train(
         watch: Watch::new(program)?,
         calls: vec![],
     };
+    // What a run that was interrupted has left.
+    training.delete_all();
     training.run_one()?;
     training.manage_one()?;
     training.visit_one()?;
@@ -92,17 +94,21 @@ impl Training<'_> {
         command.arg("--root").arg(self.bundles.state());
         command
     }
-}
 
-impl Drop for Training<'_> {
     /// Removes what a call that failed has left.
-    fn drop(&mut self) {
+    fn delete_all(&self) {
         for id in [ALONE, MANAGED, HOST] {
             let mut delete = self.command();
             delete.args(["delete", "--force", id]).stdin(Stdio::null());
             // The first error is the one that counts.
             let _ = delete.stdout(Stdio::null()).status();
         }
+    }
+}
+
+impl Drop for Training<'_> {
+    fn drop(&mut self) {
+        self.delete_all();
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod breakpoint;
 #[cfg(test)]
+#[cfg(target_arch = "x86_64")]
 mod tests;
 mod tracee;
 
@@ -69,6 +70,12 @@ impl Watch {
         self.ended.remove(&tracee.pid());
         match self.wait_for(tracee.pid()).with_context(|| shown(command))? {
             WaitStatus::Exited(_, 0) => Ok(self.names()),
+            WaitStatus::Exited(_, code) => {
+                bail!("{}: exit status {code}", shown(command))
+            }
+            WaitStatus::Signaled(_, signal, _) => {
+                bail!("{}: killed by {signal}", shown(command))
+            }
             other => bail!("{}: {other:?}", shown(command)),
         }
     }

@@ -154,7 +154,7 @@ fn remove_cgroups(id: &str) {
     let trees = trees.map(|tree| tree.path()).chain([top.to_owned()]);
     for tree in trees {
         for name in [id.to_owned(), format!("imageless-{id}")] {
-            // ENOENT: the runtime has left nothing there.
+            // ENOENT: nothing was left there. EBUSY: its processes live.
             let _ = fs::remove_dir(tree.join(name));
         }
     }
