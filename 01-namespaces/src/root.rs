@@ -176,7 +176,7 @@ impl Root {
     }
     // ANCHOR_END: open_in_root
 
-    /// An error that says what was tried.
+    /// Says what was tried, for an error.
     fn open_call(&self, path: &Path) -> String {
         format!("openat2({:?}, {path:?}, RESOLVE_IN_ROOT)", self.path)
     }
