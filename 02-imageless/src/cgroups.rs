@@ -4,7 +4,7 @@
 
 mod planned;
 
-use crate::systemd::{self, Scope};
+use crate::systemd::{self, Properties, Scope};
 use anyhow::{Context, Result, bail, ensure};
 use namespaces::cgroup::{Cgroup, CpuQuota, DeviceRule, Limits, Usage};
 use nix::errno::Errno;
@@ -104,10 +104,8 @@ impl Place {
         let (Some(scope), Some(path)) = (&self.scope, &self.path) else {
             return Ok(());
         };
-        // Before systemd does what it is told, first what we would refuse.
-        Cgroup::plan(path, limits).context("config.json: linux.resources")?;
         let version = Cgroup::open(path)?.version();
-        let mut properties = systemd::of_limits(limits, version)?;
+        let mut properties = checked_properties(path, limits)?;
         properties.extend(systemd::of_devices(devices, version)?);
         systemd::start(scope, init, properties)?;
         let cgroup = Cgroup::adopt(path)?;
@@ -122,10 +120,7 @@ impl Place {
     pub(crate) fn set(&self, limits: &Limits) -> Result<()> {
         let cgroup = self.own()?;
         if let (Some(scope), Some(path)) = (&self.scope, &self.path) {
-            // As in start_scope.
-            Cgroup::plan(path, limits)
-                .context("config.json: linux.resources")?;
-            let limited = systemd::of_limits(limits, cgroup.version())?;
+            let limited = checked_properties(path, limits)?;
             systemd::set_properties(scope, limited)?;
         }
         cgroup.set(limits).context("config.json: linux.resources")
@@ -230,6 +225,13 @@ impl Place {
         self.remove_parents();
         Ok(true)
     }
+}
+
+/// Limits in systemd's words. It does at once what it is told: so first what we
+/// would refuse.
+fn checked_properties(path: &Path, limits: &Limits) -> Result<Properties> {
+    Cgroup::plan(path, limits).context("config.json: linux.resources")?;
+    systemd::of_limits(limits, Cgroup::open(path)?.version())
 }
 
 /// What the kernel, and the library, say of a cgroup with processes.

@@ -12,7 +12,7 @@ use crate::id::Id;
 use anyhow::{Result, bail, ensure};
 pub(crate) use bus::{set_properties, start, stop};
 pub(crate) use devices::of_devices;
-pub(crate) use properties::of_limits;
+pub(crate) use properties::{Properties, of_limits};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

@@ -9,6 +9,7 @@ mod trees;
 use limits::Told;
 use machine::{Machine, on_each_runtime, on_ours};
 use serde_json::json;
+use std::fs;
 use testkit::{Need, requires};
 use trees::Version;
 
@@ -27,6 +28,15 @@ fn in_a_scope(machine: &Machine) {
         "memory": {"limit": 67_108_864},
         "pids": {"limit": 33},
     }));
+}
+
+/// Asks systemd and the kernel for these limits, now and after a reload.
+fn told_and_kept(machine: &Machine, limits: &[Told]) {
+    let check =
+        || limits.iter().for_each(|told| told.check(machine, UNIT, PATH));
+    check();
+    machine.inside(&["systemctl", "daemon-reload"]);
+    check();
 }
 
 #[test]
@@ -50,14 +60,7 @@ fn limits_are_systemds_and_the_kernels_and_stay_when_it_is_reloaded() {
     on_each_runtime(|machine| {
         in_a_scope(machine);
         machine.run("one");
-        let all = || {
-            for told in Told::here() {
-                told.check(machine, UNIT, PATH);
-            }
-        };
-        all();
-        machine.inside(&["systemctl", "daemon-reload"]);
-        all();
+        told_and_kept(machine, &Told::here());
         machine.ok(&["delete", "--force", "one"]);
     });
 }
@@ -111,14 +114,30 @@ fn an_update_is_told_to_systemd_too() {
         in_a_scope(machine);
         machine.run("one");
         machine.ok(&["update", "--pids-limit", "44", "one"]);
-        let all = || {
-            for told in Told::here_after_the_update() {
-                told.check(machine, UNIT, PATH);
-            }
+        told_and_kept(machine, &Told::here_after_the_update());
+        machine.ok(&["delete", "--force", "one"]);
+    });
+}
+
+#[test]
+fn of_an_update_that_we_refuse_systemd_hears_nothing() {
+    on_ours(|machine| {
+        in_a_scope(machine);
+        machine.run("one");
+        let refused = match Version::here() {
+            Version::V1 => json!({"unified": {"memory.high": "4096"}}),
+            Version::V2 => json!({"memory": {"swappiness": 10}}),
         };
-        all();
-        machine.inside(&["systemctl", "daemon-reload"]);
-        all();
+        let mut resources = json!({"pids": {"limit": 44}});
+        let more = refused.as_object().expect("an object").clone();
+        resources.as_object_mut().expect("an object").extend(more);
+        let file = machine.bundle.path().join("update.json");
+        fs::write(&file, resources.to_string()).expect("it is ours");
+        let file = file.to_str().expect("text");
+        let (succeeded, said) =
+            machine.call(&["update", "--resources", file, "one"]);
+        assert!(!succeeded, "{said}");
+        told_and_kept(machine, &Told::here());
         machine.ok(&["delete", "--force", "one"]);
     });
 }
@@ -161,9 +180,7 @@ fn what_idles_on_v2_still_idles_when_systemd_is_reloaded() {
         ] {
             machine.set_resources(resources);
             machine.run("one");
-            limits::IDLE.check(machine, UNIT, PATH);
-            machine.inside(&["systemctl", "daemon-reload"]);
-            limits::IDLE.check(machine, UNIT, PATH);
+            told_and_kept(machine, &[limits::IDLE]);
             machine.ok(&["delete", "--force", "one"]);
         }
     });
